@@ -1,0 +1,57 @@
+/* io/loop.h - one thread's scheduler: ready fibers, timers, and the io that wakes them.
+ *
+ * (1) One loop per thread and io; everything it owns is touched by its thread alone, but for loop_post().
+ * (2) A turn runs the fibers that were ready when it began, once each, then the due timers: nobody starves
+ *     the poll. Fibers made ready during the turn run in the next one.
+ * (3) loop->now_ns is the time at which the turn began; use it for deadlines. loop_clock() reads the clock.
+ * (4) Nothing on the loop's own stack (wake.run, timer.run, letters) may wait.
+ * (5) loop_run() returns when the root scope has been cancelled and its last child has ended.
+ * In the simulator the world calls loop_turn() itself and loop_run() is not used.
+ */
+#ifndef WEFT_IO_LOOP_H
+#define WEFT_IO_LOOP_H
+
+#include "base/list.h"
+#include "io/fiber.h"
+#include "io/io.h"
+#include "io/mail.h"
+#include "io/scope.h"
+#include "io/timer.h"
+
+struct loop_limits {
+    unsigned fibers_max;  /* 0: FIBERS_MAX */
+    unsigned stacks_keep; /* 0: FIBER_STACKS_KEEP */
+};
+
+struct loop {
+    struct io *io;
+    int64_t now_ns;
+    struct list_node ready; /* fibers that may run, in order */
+    struct heap timers;
+    struct fiber *running; /* NULL on the loop's own stack */
+    struct fiber_pool fibers;
+    struct scope root; /* parent of everything that lives as long as the loop */
+    struct mailbox mail;
+    uint64_t turns;
+};
+
+int loop_init(struct loop *loop, struct io *io, const struct loop_limits *limits) MUST_CHECK;
+void loop_done(struct loop *loop); /* after loop_run(), or when nothing has been started */
+void loop_run(struct loop *loop);
+int64_t loop_turn(struct loop *loop);    /* when it wants the next turn: loop->now_ns or earlier: at once */
+bool loop_idle(const struct loop *loop); /* (5) holds: nothing is left to run */
+void loop_stop(struct loop *loop);       /* cancels the root scope; this thread only */
+
+static inline int64_t loop_clock(const struct loop *loop)
+{
+    return loop->io->ops->now_ns(loop->io);
+}
+
+/* The loop of this thread; NULL outside of one. */
+struct loop *loop_current(void);
+
+/* Starts a task on the root scope: a worker-lifetime fiber. -EAGAIN: no fiber is free. From any context of
+ * this thread. */
+int loop_spawn(struct loop *loop, struct task *task) MUST_CHECK;
+
+#endif
