@@ -2,6 +2,7 @@
 #ifndef WEFT_BASE_DEFS_H
 #define WEFT_BASE_DEFS_H
 
+#include <errno.h>
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,7 +11,7 @@
 
 /* The caller must look at the result: 0 or a negative errno, unless the function says otherwise. */
 #define MUST_CHECK __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(string_index, first) __attribute__((format(printf, string_index, first)))
 #define NORETURN __attribute__((noreturn))
 #define UNUSED __attribute__((unused))
 

@@ -31,6 +31,7 @@ struct task {
 /* The stacks of a loop. */
 struct fiber_pool {
     struct list_node idle; /* fibers with a stack, warm first */
+    struct list_node all;  /* every fiber that has a stack */
     unsigned count, max;   /* fibers that run a task */
     unsigned idle_count, keep;
     unsigned count_highest;
@@ -60,7 +61,8 @@ void fiber_wake(struct fiber *fiber); /* does nothing if it isn't parked or is w
  * their own law. */
 void fiber_park_deaf(void);
 
-/* Highest use of any stack so far, in bytes, from the pattern laid when it was made. [walks all idle stacks] */
+/* Highest use of any idle stack so far, in bytes: fresh stacks are all zero, so the first word that is not tells.
+ * [walks all idle stacks] */
 size_t fiber_pool_stack_highest(const struct fiber_pool *pool);
 
 /* Unmaps idle stacks beyond `keep`. */

@@ -132,6 +132,10 @@ struct io_ops {
     ssize_t (*descriptor_read)(struct io *io, int descriptor, void *memory, size_t len);
     int (*resolve)(struct io *io, const char *host, uint16_t port, struct address *ret, unsigned max); /* count */
 
+    /* memory of fibers' stacks: zeroed pages, an inaccessible one below `ret`. NULL: none to be had */
+    void *(*stack_map)(struct io *io, size_t size);
+    void (*stack_unmap)(struct io *io, void *stack, size_t size);
+
     /* threads: a worker. run() gets an io of its own. */
     int (*thread_start)(struct io *io, const char *name, void (*run)(void *context), void *context, void **ret_thread);
     void (*thread_join)(struct io *io, void *thread); /* [blocks] */

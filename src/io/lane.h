@@ -17,6 +17,8 @@ struct job {
     void (*done)(struct job *job);      /* set by lane_run(): on the loop's stack of who submitted */
     struct job *next;                   /* private to the io */
     void *owner;                        /* private to the io */
+    struct fiber *waiter;               /* private to lane_run() */
+    bool finished;                      /* private to lane_run() */
 };
 
 /* Runs the job on the lane and waits for it. 0, -EAGAIN (full), or -ETIME / -ECANCELED when the scope ended

@@ -1,12 +1,12 @@
 /* io/loop.h - one thread's scheduler: ready fibers, timers, and the io that wakes them.
  *
  * (1) One loop per thread and io; everything it owns is touched by its thread alone, but for loop_post().
- * (2) A turn runs the fibers that were ready when it began, once each, then the due timers: nobody starves
- *     the poll. Fibers made ready during the turn run in the next one.
- * (3) loop->now_ns is the time at which the turn began; use it for deadlines. loop_clock() reads the clock.
+ * (2) A turn polls (running wakes), runs due timers and letters, then the fibers that are ready by then, once
+ *     each. Fibers made ready by those run in the next turn: nobody starves the poll.
+ * (3) loop->now_ns is the time just after the poll; use it for deadlines. loop_clock() reads the clock.
  * (4) Nothing on the loop's own stack (wake.run, timer.run, letters) may wait.
  * (5) loop_run() returns when the root scope has been cancelled and its last child has ended.
- * In the simulator the world calls loop_turn() itself and loop_run() is not used.
+ * In the simulator the world calls loop_turn(loop, 0) itself and loop_run() is not used.
  */
 #ifndef WEFT_IO_LOOP_H
 #define WEFT_IO_LOOP_H
@@ -38,7 +38,11 @@ struct loop {
 int loop_init(struct loop *loop, struct io *io, const struct loop_limits *limits) MUST_CHECK;
 void loop_done(struct loop *loop); /* after loop_run(), or when nothing has been started */
 void loop_run(struct loop *loop);
-int64_t loop_turn(struct loop *loop);    /* when it wants the next turn: loop->now_ns or earlier: at once */
+
+/* One turn, whose poll waits until `until_ns` at most. Returns when the next one is wanted: loop->now_ns or earlier
+ * means at once. For loop_run() and the simulator. */
+int64_t loop_turn(struct loop *loop, int64_t until_ns);
+
 bool loop_idle(const struct loop *loop); /* (5) holds: nothing is left to run */
 void loop_stop(struct loop *loop);       /* cancels the root scope; this thread only */
 
@@ -46,6 +50,9 @@ static inline int64_t loop_clock(const struct loop *loop)
 {
     return loop->io->ops->now_ns(loop->io);
 }
+
+/* Unmaps all stacks without running anything: what a crash leaves of a simulated process. */
+void loop_abandon(struct loop *loop);
 
 /* The loop of this thread; NULL outside of one. */
 struct loop *loop_current(void);
