@@ -38,6 +38,19 @@ static inline char ascii_lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
+/* ascii_lower() of eight bytes at once; other bytes, also those over 0x7f, stay. The sums reach bit 7 of a
+ * byte only for what is at least 'A' and for what is over 'Z': where they differ stands a capital. */
+static inline uint64_t ascii_lower8(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t low = word & (ones * 0x7f);
+    uint64_t from_a = low + ones * (0x80 - 'A');
+    uint64_t over_z = low + ones * (0x7f - 'Z');
+    uint64_t capital = (from_a ^ over_z) & ~word & (ones * 0x80);
+
+    return word | (capital >> 2);
+}
+
 bool bytes_equal_ci(struct bytes a, struct bytes b);
 int bytes_compare(struct bytes a, struct bytes b); /* like memcmp, then by length */
 bool bytes_starts(struct bytes whole, struct bytes prefix);
@@ -55,8 +68,8 @@ bool bytes_split(struct bytes *rest, char c, struct bytes *ret_part);
 /* Decimal digits only, no sign, no space. -EINVAL or -ERANGE; *ret is untouched on failure. */
 int bytes_to_u64(struct bytes text, uint64_t *ret) MUST_CHECK;
 
-/* Edits needed to turn one into the other (Levenshtein), at most `limit` + 1; inputs over 64 bytes count
- * as far apart. For did-you-mean. */
+/* Edits needed to turn one into the other (Levenshtein), at most `limit` + 1; inputs over
+ * BYTES_DISTANCE_MAX bytes count as far apart. For did-you-mean. */
 unsigned bytes_distance(struct bytes a, struct bytes b, unsigned limit);
 
 #endif

@@ -22,9 +22,11 @@ struct fault {
 struct fault_list {
     size_t count, dropped; /* kept; counted only */
     struct fault faults[FAULTS_MAX];
+    struct fault scratch; /* takes what is dropped */
 };
 
-/* Texts that are too long are cut at a character, with "..." at the end. fault may be NULL: then nothing. */
+/* A fault starts as all zeros. Texts that are too long are cut at a character, with "..." at the end (a file:
+ * at its start). fault may be NULL: then nothing. */
 void fault_set(struct fault *fault, const char *format, ...) PRINTF_LIKE(2, 3);
 void fault_hint(struct fault *fault, const char *format, ...) PRINTF_LIKE(2, 3);
 void fault_at(struct fault *fault, const char *file, unsigned line, unsigned column);
@@ -33,7 +35,8 @@ void fault_at(struct fault *fault, const char *file, unsigned line, unsigned col
  * scratch entry is returned, which is counted as dropped. Never NULL. */
 struct fault *fault_list_add(struct fault_list *list);
 
-/* Writes "file:line:column: what (hint)", leaving out what is unknown. Returns the length it wanted. */
+/* Writes "file:line:column: what (hint)", leaving out what is unknown; zero-terminated, if max > 0. Returns
+ * the length it wanted, without the zero. */
 size_t fault_write(const struct fault *fault, char *memory, size_t max);
 
 #endif

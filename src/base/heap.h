@@ -11,7 +11,8 @@
 #include "base/defs.h"
 
 struct heap_node {
-    struct heap_node *child, *next, *prev; /* prev: the previous sibling, or the parent of a first child */
+    struct heap_node *child, *next,
+        *prev; /* prev: the previous sibling, or the parent of a first child; a root's: itself */
     int64_t key;
     uint64_t order; /* set by insert: breaks ties */
 };

@@ -9,6 +9,17 @@
 #define FAULT_HINT_MAX 192
 #define FAULTS_MAX 64 /* more faults in one file than anybody reads at once */
 #define PANIC_TEXT_MAX 2048
+#define BYTES_DISTANCE_MAX 64 /* names in weft.yaml are shorter; the work is its square */
+
+/* --- quantities ---------------------------------------------------------------------------------- */
+#define DECIMAL_TEXT_MAX 32 /* 17 digits tell every double apart; RATE_MIN puts 10 characters before them */
+#define RATE_MIN 1e-9       /* events a second: one in 31 years */
+#define RATE_MAX 1e12       /* events a second: no machine counts that fast */
+#define PERCENT_MAX 1e6     /* as a fraction; a schema's own range is narrower */
+
+/* --- memory -------------------------------------------------------------------------------------- */
+#define ARENA_BLOCK_SIZE (16 * 1024) /* of arenas without a pool: a snapshot of 100 services takes a few */
+#define MAP_CAPACITY_MIN 8           /* of a table that holds anything; powers of two */
 
 /* --- metrics ------------------------------------------------------------------------------------- */
 #define HISTOGRAM_BOUNDS_MAX 16 /* OpenTelemetry's HTTP buckets are 14 */
@@ -32,5 +43,19 @@
 #define HTTP1_CHUNK_LINE_MAX 256 /* a size and a modest extension */
 #define HTTP1_TRAILERS_MAX 4096
 #define HTTP1_TRAILER_FIELDS_MAX 16
+
+/* --- conf ---------------------------------------------------------------------------------------- */
+#define CONF_TEXT_MAX (1024 * 1024)         /* one file; a service takes about 200 bytes */
+#define CONF_FILES_MAX 256                  /* a file a service for a system that one team can oversee */
+#define CONF_INCLUDE_DEPTH_MAX 8            /* files that include files; deeper is a mistake */
+#define CONF_NODES_MAX 100000               /* 1,000 services of 30 nodes, three times; aliases count when used */
+#define CONF_DEPTH_MAX 64                   /* the decoder recurses: this bounds its stack */
+#define CONF_SCALAR_MAX (64 * 1024)         /* a script written in place */
+#define CONF_SCRATCH_MAX (64 * 1024 * 1024) /* memory while loading, given back afterwards */
+#define CONF_NAME_MAX 63                    /* RFC 1035, 2.3.4: a DNS label */
+#define CONF_KINDS_MAX 32                   /* kinds of things that can be referred to */
+#define CONF_SUGGEST_MAX 1000               /* names looked at for a did-you-mean */
+#define CONF_SCHEMAS_MAX 256                /* schemas under one root */
+#define CONF_PRINT_MAX (4 * 1024 * 1024)    /* a printed schema */
 
 #endif

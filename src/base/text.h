@@ -1,7 +1,7 @@
 /* base/text.h - writing text into memory that is already there, with a bound.
  *
- * Writing past the end sets `full` and drops the rest: one check at the end is enough. What stands in
- * data[0..len) is always valid; it is not zero-terminated.
+ * Writing past the end sets `full` and drops the rest, and all that comes later: one check at the end is
+ * enough. What stands in data[0..len) is always valid; it is not zero-terminated.
  */
 #ifndef WEFT_BASE_TEXT_H
 #define WEFT_BASE_TEXT_H
@@ -30,8 +30,8 @@ void text_add(struct text *text, struct bytes part);
 void text_add_char(struct text *text, char c);
 void text_add_u64(struct text *text, uint64_t value); /* decimal */
 void text_add_i64(struct text *text, int64_t value);
-void text_add_hex(struct text *text, uint64_t value, unsigned digits); /* lower case, leading zeros */
-void text_add_seconds(struct text *text, int64_t ns);                  /* "0.001234", 6 decimals */
+void text_add_hex(struct text *text, uint64_t value, unsigned digits); /* lower case; at least 1..16 digits */
+void text_add_seconds(struct text *text, int64_t ns);                  /* "0.001234", 6 decimals, cut */
 void text_add_format(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_add_vformat(struct text *text, const char *format, va_list args);
 

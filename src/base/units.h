@@ -4,10 +4,12 @@
  *            a bare 0 is fine, any other bare number is not. Result in nanoseconds.
  * size       512 64KiB 256MiB 1GiB 2TiB (powers of 1024) and kB MB GB TB (powers of 1000). Result in bytes.
  * rate       100/s 5000/m 10/h 0.5/s; result in events per second, as a double > 0.
- * percent    20% 0.5%; result as a fraction (0.2). At most 100% unless the schema says otherwise.
+ *            Between RATE_MIN and RATE_MAX.
+ * percent    20% 0.5%; result as a fraction (0.2), up to PERCENT_MAX: that it is at most 100%, unless a schema
+ *            says otherwise, is the schema's check.
  * range      100ms..1s: two durations, the first not after the second.
  * Parsers return 0, -EINVAL (not of this form) or -ERANGE, and leave *ret untouched on failure. Writers print
- * the shortest form that reads back to the same value.
+ * the shortest form that reads back to the same value; a negative duration gets a minus sign and is for the eye only.
  */
 #ifndef WEFT_BASE_UNITS_H
 #define WEFT_BASE_UNITS_H
