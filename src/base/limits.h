@@ -43,6 +43,8 @@
 #define HTTP1_CHUNK_LINE_MAX 256 /* a size and a modest extension */
 #define HTTP1_TRAILERS_MAX 4096
 #define HTTP1_TRAILER_FIELDS_MAX 16
+#define HTTP_CONNECTION_OPTIONS_MAX 32               /* each is compared with each field; browsers send two */
+#define HTTP_LENGTH_MAX UINT64_C(0x7fffffffffffffff) /* fits off_t; so do the sums of what is counted */
 
 /* --- conf ---------------------------------------------------------------------------------------- */
 #define CONF_TEXT_MAX (1024 * 1024)         /* one file; a service takes about 200 bytes */

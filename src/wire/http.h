@@ -58,7 +58,7 @@ struct http_head {
     struct bytes scheme;    /* of an absolute target, else empty */
     struct bytes authority; /* of an absolute target, else the Host field; host[:port] */
     struct bytes path;      /* "/..." without query; "*" for OPTIONS * ; empty for CONNECT */
-    struct bytes query;     /* after '?', without it */
+    struct bytes query;     /* after '?', without it; data is NULL when there is no '?' */
     /* of a response */
     unsigned status;
     struct bytes reason;
@@ -96,7 +96,8 @@ const struct http_field *http_head_field(const struct http_head *head, enum http
 const struct http_field *http_head_find(const struct http_head *head, struct bytes name);
 struct bytes http_head_value(const struct http_head *head, enum http_field_id id); /* empty: not there */
 
-/* Appends. -ENOSPC: field_max are there. The slices are not copied. */
+/* Appends. -ENOSPC: field_max are there. -EINVAL: not a token, or a control character in the value: whoever builds a
+ * value from what a stranger sent can't split the message by it. The slices are not copied. */
 int http_head_add(struct http_head *head, enum http_field_id id, struct bytes value) MUST_CHECK;
 int http_head_add_named(struct http_head *head, struct bytes name, struct bytes value) MUST_CHECK;
 void http_head_remove(struct http_head *head, enum http_field_id id); /* all of that id */
@@ -109,7 +110,7 @@ bool http_list_next(struct bytes *rest, struct bytes *ret_element);
 bool http_head_lists(const struct http_head *head, enum http_field_id id, struct bytes element);
 
 /* Takes out everything that must not be forwarded: hop-by-hop fields and what Connection nominates (RFC 9110,
- * 7.6.1). A nominated field that framing or routing stands on (Host, Content-Length, ...) stays. */
+ * 7.6.1). A nominated field that framing, routing or trust stands on (KEEP in http_fields.def) stays. */
 void http_head_strip_hop_by_hop(struct http_head *head);
 
 #endif

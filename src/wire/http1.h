@@ -13,6 +13,7 @@
 #ifndef WEFT_WIRE_HTTP1_H
 #define WEFT_WIRE_HTTP1_H
 
+#include "base/text.h"
 #include "wire/http.h"
 
 /* What was wrong: http1_errors.def lists ERROR(identifier, status, "what a person reads"). */
@@ -28,9 +29,10 @@ struct bytes http1_error_text(enum http1_error error);
 
 /* The reading of one head. Zero it (http1_head_start()) before the first byte. */
 struct http1_head_reader {
-    uint32_t scanned; /* bytes known to hold no further line end */
-    uint32_t line;    /* where the current line starts */
-    bool first_done;  /* the request or status line has been read */
+    uint32_t scanned;     /* bytes known to hold no further line end */
+    uint32_t line;        /* where the current line starts */
+    uint16_t field_count; /* lines read so far */
+    bool first_done;      /* the request or status line has been read */
     enum http1_error error;
 };
 
@@ -52,17 +54,20 @@ struct http1_body_reader {
     uint8_t state;
     bool done;
     enum http1_error error;
-    uint64_t left;     /* bytes of the length or chunk that are still to come */
-    uint32_t line_len; /* of a chunk-size or trailer line so far */
-    uint32_t trailer_len;
+    uint64_t left;                    /* bytes of the length or chunk that are still to come */
+    uint32_t line_len;                /* of a chunk-size line so far */
+    struct http1_head_reader trailer; /* offsets count from the start of the trailer section */
 };
 
 void http1_body_start(struct http1_body_reader *reader, const struct http_head *head);
 
 /* Takes what it can from the front of `data`. *ret_used: bytes that are used up, with framing; *ret_chunk: the body
  * bytes among them, a slice of data, perhaps empty. Returns 0, or -EPROTO. When reader->done is set, the rest of data
- * belongs to the next message. `trailers` may be NULL (dropped); else fields are added to it: their slices point into
- * data, so a trailer section is only used up as a whole: when it does not fit into the caller's buffer, -EPROTO. */
+ * belongs to the next message; give what was not used again, with more behind it.
+ * `trailers` may be NULL (dropped); else fields are added to it, at most HTTP1_TRAILER_FIELDS_MAX. Their slices point
+ * into data, so a trailer section is only used up as a whole: a caller whose buffer is full of it has to give up
+ * (HTTP1_TRAILERS_MAX bytes with the final empty line always suffice, -EPROTO beyond). Fields that would change framing
+ * or connection are refused; others that a trailer section may not hold (http_fields.def) are dropped. */
 int http1_read_body(struct http1_body_reader *reader, struct bytes data, struct http_head *trailers,
                     struct bytes *ret_chunk, size_t *ret_used) MUST_CHECK;
 
@@ -71,7 +76,12 @@ int http1_body_end(struct http1_body_reader *reader) MUST_CHECK;
 
 /* Writing. Framing fields (Content-Length, Transfer-Encoding, Connection, Upgrade) are written from head->framing,
  * content_length, has_content_length, keep_alive, upgrade; such fields in head->fields are skipped (the value of an
- * Upgrade field is used). text->full tells that it did not fit. */
+ * Upgrade field is used). text->full tells that it did not fit.
+ * The target is written from authority (CONNECT) or path and query (a query with data but no bytes is a lone "?"),
+ * never from `target`; the Host field from authority, so that what was routed on is what is sent: Host fields are
+ * skipped unless authority is empty. An unset reason becomes the usual one. The version is 1.minor; chunked needs minor
+ * 1 (asserted). A response that has neither length nor chunks says Content-Length: 0, unless its status or method rule
+ * that out (RFC 9112, 6.3). */
 void http1_write_request(struct text *text, const struct http_head *head);
 void http1_write_response(struct text *text, const struct http_head *head, enum http_method method);
 
