@@ -43,6 +43,10 @@
 #define DESCRIPTOR_WAIT_NS (1 * NS_PER_S) /* a reader of our output that takes nothing for longer is stuck */
 #define GUARD_KILL_NS (5 * NS_PER_S)      /* what SIGKILL has not ended by then is stuck in the kernel */
 
+/* --- net ----------------------------------------------------------------------------------------- */
+#define ACCEPTS_A_TURN 64                /* a flood of connects waits its turn like everybody */
+#define ACCEPT_PAUSE_NS (50 * NS_PER_MS) /* out of descriptors: others must close first */
+
 /* --- http ---------------------------------------------------------------------------------------- */
 #define HTTP1_LINE_MAX 8192      /* RFC 9112, 3: at least 8000 octets; the default of nginx and Apache */
 #define HTTP1_HEAD_MAX 16384     /* a head must fit one buffer */
@@ -60,6 +64,8 @@
 #define CONF_NODES_MAX 100000               /* 1,000 services of 30 nodes, three times; aliases count when used */
 #define CONF_DEPTH_MAX 64                   /* the decoder recurses: this bounds its stack */
 #define CONF_SCALAR_MAX (64 * 1024)         /* a script written in place */
+#define CONF_KEY_MAX 256                    /* names are shorter; bounds what aliases can multiply */
+#define CONF_PATH_MAX 1024                  /* of an included file */
 #define CONF_SCRATCH_MAX (64 * 1024 * 1024) /* memory while loading, given back afterwards */
 #define CONF_NAME_MAX 63                    /* RFC 1035, 2.3.4: a DNS label */
 #define CONF_KINDS_MAX 32                   /* kinds of things that can be referred to */
@@ -68,18 +74,18 @@
 #define CONF_PRINT_MAX (4 * 1024 * 1024)    /* a printed schema */
 
 /* --- exchange ------------------------------------------------------------------------------------ */
-#define EXCHANGES_MAX 32000          /* more than FIBERS_MAX: forks and detached copies */
-#define EXCHANGE_BLOCK_SIZE 4096     /* head, fields and small answers of a usual exchange fit one */
-#define EXCHANGE_BLOCKS_MAX 128000      /* of one worker: 500 MiB at the very worst */
+#define EXCHANGES_MAX 32000        /* more than FIBERS_MAX: forks and detached copies */
+#define EXCHANGE_BLOCK_SIZE 4096   /* head, fields and small answers of a usual exchange fit one */
+#define EXCHANGE_BLOCKS_MAX 128000 /* of one worker: 500 MiB at the very worst */
 #define EXCHANGE_ARENA_MAX (256 * 1024)
-#define BUFFER_SIZE 16384            /* holds a head of HTTP1_HEAD_MAX */
-#define BUFFERS_MAX 64000            /* of one worker: two an exchange, and parked partial heads */
+#define BUFFER_SIZE 16384             /* holds a head of HTTP1_HEAD_MAX */
+#define BUFFERS_MAX 64000             /* of one worker: two an exchange, and parked partial heads */
 #define BULK_BUFFER_SIZE (256 * 1024) /* measured: 22 % more bytes per CPU second than 64 KiB */
 #define BULK_BUFFERS_MAX 256
-#define TEE_MAX (64 * 1024)          /* kept for a replay; Linkerd keeps as much */
-#define HTTP_FIELDS_ADDED_MAX 16     /* fields that stages and the endpoint may add to a head */
+#define TEE_MAX (64 * 1024)            /* kept for a replay; Linkerd keeps as much */
+#define HTTP_FIELDS_ADDED_MAX 16       /* fields that stages and the endpoint may add to a head */
 #define SNAPSHOT_ARENA_MAX (256 * MIB) /* a configuration of some 100,000 routes */
-#define STAGES_MAX 8192              /* of one snapshot */
-#define SNAPSHOTS_LIVE_MAX 16        /* versions that exchanges may still be pinned to */
+#define STAGES_MAX 8192                /* of one snapshot */
+#define SNAPSHOTS_LIVE_MAX 16          /* versions that exchanges may still be pinned to */
 
 #endif

@@ -31,8 +31,7 @@ ssize_t stream_read(struct io_socket socket, void *memory, size_t len, int64_t l
     return n;
 }
 
-/* Takes `count` bytes off the front of the parts. */
-static void parts_skip(struct iovec **parts, int *left, size_t count)
+void stream_parts_skip(struct iovec **parts, int *left, size_t count)
 {
     while (*left > 0 && count >= (*parts)->iov_len) {
         count -= (*parts)->iov_len;
@@ -49,7 +48,7 @@ int stream_write_parts(struct io_socket socket, struct iovec *parts, int count, 
 {
     struct io *io = loop_current()->io;
 
-    parts_skip(&parts, &count, 0); /* empty ones in front */
+    stream_parts_skip(&parts, &count, 0); /* empty ones in front */
     while (count > 0) {
         ssize_t n = io->ops->try_write(io, socket, parts, count);
 
@@ -62,7 +61,7 @@ int stream_write_parts(struct io_socket socket, struct iovec *parts, int count, 
         }
         if (n < 0)
             return (int)n;
-        parts_skip(&parts, &count, (size_t)n);
+        stream_parts_skip(&parts, &count, (size_t)n);
     }
     return 0;
 }

@@ -16,6 +16,9 @@ int stream_accept(struct io_socket listener, struct io_socket *ret, struct addre
 int stream_connect(const struct address *address, struct io_socket *ret,
                    int64_t limit_ns) MUST_CHECK; /* closed on failure */
 
+/* Takes `count` bytes, and empty parts after them, off the front of the parts. For those who write by themselves. */
+void stream_parts_skip(struct iovec **parts, int *left, size_t count);
+
 /* The same for messages with descriptors (supervisor and serving process). */
 int stream_send(struct io_socket socket, struct bytes message, const int *descriptors, unsigned count,
                 int64_t limit_ns) MUST_CHECK;

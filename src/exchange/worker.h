@@ -1,0 +1,56 @@
+/* exchange/worker.h - one thread's share of everything: loop, pools, chance, the newest snapshot, observers.
+ *
+ * (1) A worker owns everything of its exchanges; nothing here is touched by another thread, but for metrics, which are
+ *     read with relaxed loads, and the loop's mailbox.
+ * (2) Every pool is bounded; running out is an ordinary outcome.
+ */
+#ifndef WEFT_EXCHANGE_WORKER_H
+#define WEFT_EXCHANGE_WORKER_H
+
+#include "base/hash.h"
+#include "base/metric.h"
+#include "base/pool.h"
+#include "base/prng.h"
+#include "io/loop.h"
+
+struct exchange;
+struct snapshot_view;
+struct observer;
+
+struct worker_limits {
+    unsigned exchanges_max; /* 0: EXCHANGES_MAX */
+    unsigned buffers_max;   /* 0: BUFFERS_MAX */
+    unsigned observers_max;
+};
+
+struct worker {
+    uint32_t magic;
+    unsigned index;
+    struct loop *loop;
+    struct prng prng;
+    struct hash_key hash_key;                /* shared by the workers of a process */
+    struct pool exchanges;                   /* struct exchange */
+    struct pool tees;                        /* struct tee */
+    struct pool blocks;                      /* EXCHANGE_BLOCK_SIZE */
+    struct pool buffers;                     /* BUFFER_SIZE */
+    struct pool bulk_buffers;                /* BULK_BUFFER_SIZE, for bodies that fill a small one */
+    struct snapshot_view *newest;            /* NULL before the first */
+    struct list_node views;                  /* all that are alive here */
+    const struct observer *const *observers; /* told at the end of each exchange; ends with NULL */
+    void *observers_data;                    /* of whoever set them */
+    bool draining;                           /* sources close connections after their answer */
+    struct metric exchanges_started, exchanges_ended;
+};
+
+/* Sees every exchange once, after its last byte, before its arena goes. May not wait. */
+struct observer {
+    void (*ended)(const struct observer *observer, struct worker *worker, const struct exchange *x);
+};
+
+int worker_init(struct worker *worker, unsigned index, struct loop *loop,
+                const struct worker_limits *limits) MUST_CHECK;
+void worker_done(struct worker *worker); /* asserts that nothing is out: a leak shows here */
+
+/* The worker of the running loop's thread is passed along, never looked up. */
+
+#endif
