@@ -154,12 +154,13 @@ static void on_listener(struct forward *forward)
 int main(int argc, char **argv)
 {
     struct epoll_event events[EVENTS_PER_TURN];
-    struct forward *forward = calloc(1, sizeof *forward);
+    struct forward *forward;
 
     if (argc < 3) {
         fprintf(stderr, "usage: forward LISTEN_PORT ORIGIN_PORT...\n");
         return 2;
     }
+    forward = calloc(1, sizeof *forward);
     if (forward == NULL)
         abort();
     signal(SIGPIPE, SIG_IGN);
