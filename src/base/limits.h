@@ -54,6 +54,21 @@
 #define HTTP1_CHUNK_LINE_MAX 256 /* a size and a modest extension */
 #define HTTP1_TRAILERS_MAX 4096
 #define HTTP1_TRAILER_FIELDS_MAX 16
+#define HTTP_CONNECTIONS_MAX 200000          /* of one worker */
+#define HTTP_PARTIAL_SIZE 1024               /* most heads fit, so a slow one costs no whole buffer */
+#define HTTP_HEAD_NS (15 * NS_PER_S)         /* from a head's first byte to its end; HAProxy's guides say 10 s */
+#define HTTP_IDLE_NS (75 * NS_PER_S)         /* nginx keepalive_timeout */
+#define HTTP_BODY_NS (60 * NS_PER_S)         /* nginx client_body_timeout, send_timeout, proxy_read_timeout */
+#define HTTP_RETRY_PARKED_NS (2 * NS_PER_MS) /* a complete head looks again for a free fiber */
+#define HTTP_DRAIN_BODY_MAX (64 * 1024)      /* of a request body that nobody read, before the connection is closed */
+#define HTTP_SLOW_RATE 512                   /* bytes/s below which a client may be dropped when fibers are scarce */
+#define HTTP_SLOW_GRACE_NS NS_PER_S          /* nobody is called slow earlier */
+#define HTTP_UPSTREAM_CONNECTIONS_MAX 1024   /* of one worker to one endpoint; Envoy's default */
+#define HTTP_UPSTREAM_IDLE_NS (60 * NS_PER_S)
+#define HTTP_WAITERS_MAX 1024                        /* Envoy's max_pending_requests */
+#define HTTP_CONNECT_NS (1 * NS_PER_S)               /* Linkerd's outbound connect timeout */
+#define HTTP_CLOSING_NS (5 * NS_PER_S)               /* grace for the answer after the work was cancelled */
+#define HTTP_VIA_HOPS_MAX 8                          /* as often as our own name may stand in Via */
 #define HTTP_CONNECTION_OPTIONS_MAX 32               /* each is compared with each field; browsers send two */
 #define HTTP_LENGTH_MAX UINT64_C(0x7fffffffffffffff) /* fits off_t; so do the sums of what is counted */
 
