@@ -14,7 +14,7 @@ static bool is_continuation(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-static void write_cut(char *memory, size_t max, const char *format, va_list args)
+static PRINTF_LIKE(3, 0) void write_cut(char *memory, size_t max, const char *format, va_list args)
 {
     int len = vsnprintf(memory, max, format, args);
     size_t end = max - 1 - ELLIPSIS_LEN;

@@ -33,7 +33,7 @@ void text_add_i64(struct text *text, int64_t value);
 void text_add_hex(struct text *text, uint64_t value, unsigned digits); /* lower case; at least 1..16 digits */
 void text_add_seconds(struct text *text, int64_t ns);                  /* "0.001234", 6 decimals, cut */
 void text_add_format(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
-void text_add_vformat(struct text *text, const char *format, va_list args);
+void text_add_vformat(struct text *text, const char *format, va_list args) PRINTF_LIKE(2, 0);
 
 /* A JSON string with its quotes: control characters, quote and backslash escaped (RFC 8259, 7); bytes that
  * are no UTF-8 become U+FFFD, so that the line always parses. */
