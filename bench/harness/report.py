@@ -112,7 +112,8 @@ def _targets(scenario, rows, names):
     measures = {measure.key: measure for measure in scenario.measures}
     said = []
     for target in scenario.targets:
-        what = f"{measures[target.key].title} at most {target.most:g}" + (" of the better peer's" if target.ratio else "")
+        whose = " of the better peer's" if target.ratio else ""
+        what = f"{measures[target.key].title} at most {target.most:g}{whose}"
         said.append(f"- Target: {what}: {_verdict(target, measures[target.key], rows, names) or 'not enough rounds'}.")
     return "\n".join(said)
 

@@ -1,4 +1,4 @@
-"""The client of bench/ against origins that behave and origins that do not: an error that it missed would be a figure."""
+"""The client of bench/ against origins that behave and that do not: an error that it missed would become a figure."""
 
 import re
 import socket
