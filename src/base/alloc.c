@@ -45,9 +45,11 @@ void *mem_zalloc(size_t size)
 
 void *mem_zalloc_array(size_t count, size_t size)
 {
-    if (fails_on_purpose())
+    size_t whole;
+
+    if (fails_on_purpose() || __builtin_mul_overflow(count, size, &whole))
         return NULL;
-    return counted(calloc(at_least_one(count), at_least_one(size)));
+    return counted(calloc(1, at_least_one(whole)));
 }
 
 void *mem_realloc(void *old, size_t size)
