@@ -13,8 +13,8 @@ FOLDERS = ("src", "include", "sim", "tests", "examples", "bench")
 
 
 def guard_of(path, root):
-    """src/base/bytes.h: WEFT_BASE_BYTES_H; include/weft.h: WEFT_H; sim/world.h: WEFT_SIM_WORLD_H."""
-    name = path.relative_to(root).as_posix()
+    """src/base/bytes.h: WEFT_BASE_BYTES_H; include/weft.h: WEFT_H; tests/unit/faults.h: WEFT_TESTS_FAULTS_H."""
+    name = path.relative_to(root).as_posix().replace("tests/unit/", "tests/", 1)
     for prefix in ("src/", "include/"):
         name = name.removeprefix(prefix)
     words = re.sub(r"[^A-Za-z0-9]+", "_", name).upper()

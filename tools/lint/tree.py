@@ -142,7 +142,7 @@ def line_with(source, symbol):
     """The first line of a source whose code has the symbol as a word; 1 if a macro hides it."""
     word = re.compile(rf"\b{re.escape(symbol)}\b")
     for number, line in enumerate(code_of(source.read_text()).splitlines(), 1):
-        if word.search(line):
+        if word.search(line) and not line.startswith("#"):
             return number
     return 1
 
