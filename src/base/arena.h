@@ -3,8 +3,10 @@
  * (1) Blocks come from a pool (exchange: a worker's, bounded) or from the C library (snapshot: `pool` NULL).
  * (2) A request larger than a pool's block fails with NULL when `pool` is set: nothing on the request path
  *     may grow without a name in base/limits.h.
- * (3) At most `max` bytes in all; then NULL, which is an ordinary outcome.
- * Pieces are aligned to 16 bytes. Nothing is freed singly.
+ * (3) At most `max` bytes in all, counted as given out, in steps of 16; then NULL, which is an ordinary
+ *     outcome. The blocks take about twice that at most: two that follow each other have given out
+ *     more than one holds.
+ * Pieces are aligned to 16 bytes. Nothing is freed singly. Under ASan, what is not given out is poisoned.
  */
 #ifndef WEFT_BASE_ARENA_H
 #define WEFT_BASE_ARENA_H

@@ -1,7 +1,7 @@
 /* base/map.h - bounded hash map from bytes to a pointer, open addressing with linear probing and backward
  * shift on removal (no tombstones).
  *
- * (1) Keys are borrowed: they must live as long as their entry.
+ * (1) Keys are borrowed: they must live as long as their entry. Replacing takes the new key as well.
  * (2) At most `max` entries: map_put() then returns -ENOSPC. Growth may fail with -ENOMEM; the map is as
  *     it was.
  * (3) Hashing is SipHash-1-3 under the map's key, so a stranger can't make keys collide.
@@ -26,10 +26,12 @@ struct map {
 };
 
 void map_init(struct map *map, struct hash_key key, size_t max);
-void map_done(struct map *map);                                                /* frees the table, not the values */
-void *map_get(const struct map *map, struct bytes key);                        /* NULL: not there */
-int map_put(struct map *map, struct bytes key, void *value) MUST_CHECK;        /* replaces; -ENOSPC, -ENOMEM */
-void *map_remove(struct map *map, struct bytes key);                           /* its value, or NULL */
-struct map_entry *map_next(const struct map *map, struct map_entry *previous); /* NULL starts, NULL ends */
+void map_done(struct map *map);                                         /* frees the table, not the values */
+void *map_get(const struct map *map, struct bytes key);                 /* NULL: not there */
+int map_put(struct map *map, struct bytes key, void *value) MUST_CHECK; /* replaces; -ENOSPC, -ENOMEM */
+void *map_remove(struct map *map, struct bytes key);                    /* its value, or NULL */
+
+/* NULL starts, NULL ends. Putting or removing moves entries: then start again. */
+struct map_entry *map_next(const struct map *map, struct map_entry *previous);
 
 #endif

@@ -32,6 +32,8 @@ void text_add_u64(struct text *text, uint64_t value); /* decimal */
 void text_add_i64(struct text *text, int64_t value);
 void text_add_hex(struct text *text, uint64_t value, unsigned digits); /* lower case; at least 1..16 digits */
 void text_add_seconds(struct text *text, int64_t ns);                  /* "0.001234", 6 decimals, cut */
+
+/* A part of more than 511 bytes is written in place and needs room for one byte besides, the C library's zero. */
 void text_add_format(struct text *text, const char *format, ...) PRINTF_LIKE(2, 3);
 void text_add_vformat(struct text *text, const char *format, va_list args) PRINTF_LIKE(2, 0);
 

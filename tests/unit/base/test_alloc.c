@@ -101,6 +101,27 @@ static void aligned_refuses_an_odd_alignment(void **state)
 #endif
 }
 
+/* More than any machine has: the C library itself says no. */
+static void passes_on_a_real_failure(void **state)
+{
+#if defined(WEFT_ASAN)
+    skip(); /* it ends the process for that */
+#else
+    volatile size_t size = PTRDIFF_MAX;
+    struct mem_stats before = mem_stats();
+    char *memory = mem_copy_text("kept", 4);
+
+    assert_null(mem_alloc(size));
+    assert_null(mem_zalloc(size));
+    assert_null(mem_aligned(64, size));
+    assert_null(mem_realloc(memory, size));
+    assert_string_equal(memory, "kept");
+    assert_int_equal(mem_stats().live - before.live, 1);
+    mem_free(memory);
+    assert_int_equal(mem_stats().live, before.live);
+#endif
+}
+
 static void copies_text(void **state)
 {
     char *copy = mem_copy_text("abcdef", 3);
@@ -146,6 +167,7 @@ int main(void)
         cmocka_unit_test(aligns),
         cmocka_unit_test(aligned_refuses_an_odd_alignment),
         cmocka_unit_test(copies_text),
+        cmocka_unit_test(passes_on_a_real_failure),
         cmocka_unit_test(fails_on_purpose_once),
     };
 

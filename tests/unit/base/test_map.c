@@ -142,6 +142,30 @@ static void replacing_takes_the_new_key(void **state)
     map_done(&map);
 }
 
+/* Two keys with one hash: nobody can find a pair of SipHash, so the entry is given the hash of the other. */
+static void equal_hashes_are_no_equal_keys(void **state)
+{
+    const struct hash_key hash_key = { 1, 2 };
+    struct key keys[KEYS];
+    struct map_entry *entry;
+    struct map map;
+    size_t i = 1;
+    int value;
+
+    keys_init(keys, KEYS);
+    map_init(&map, hash_key, 10);
+    assert_int_equal(map_put(&map, key_bytes(&keys[0]), &value), 0);
+    entry = map_next(&map, NULL);
+    while (i < KEYS && (hash_bytes(&hash_key, key_bytes(&keys[i])) - entry->hash) % MAP_CAPACITY_MIN != 0)
+        i++;
+    assert_true(i < KEYS);
+    entry->hash = hash_bytes(&hash_key, key_bytes(&keys[i]));
+    assert_null(map_get(&map, key_bytes(&keys[i])));
+    assert_ptr_equal(map_remove(&map, key_bytes(&keys[i])), NULL);
+    assert_int_equal(map.count, 1);
+    map_done(&map);
+}
+
 /* (4) */
 static void order_repeats(void **state)
 {
@@ -219,6 +243,7 @@ int main(void)
         cmocka_unit_test(replacing_takes_the_new_key),
         cmocka_unit_test(survives_each_failure),
         cmocka_unit_test(misuse_is_seen),
+        cmocka_unit_test(equal_hashes_are_no_equal_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
