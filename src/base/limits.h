@@ -63,6 +63,9 @@
 #define HTTP_DRAIN_BODY_MAX (64 * 1024)      /* of a request body that nobody read, before the connection is closed */
 #define HTTP_SLOW_RATE 512                   /* bytes/s below which a client may be dropped when fibers are scarce */
 #define HTTP_SLOW_GRACE_NS NS_PER_S          /* nobody is called slow earlier */
+#define HTTP_SLOW_LOOKS 64           /* connections looked at for slowness at a time */
+#define HTTP_FEED_TRIES 32           /* waiting requests tried at a time */
+#define HTTP_TUNNEL_NS (3600 * NS_PER_S) /* a tunnel in which nothing moves; Envoy's connection idle limit */
 #define HTTP_UPSTREAM_CONNECTIONS_MAX 1024   /* of one worker to one endpoint; Envoy's default */
 #define HTTP_UPSTREAM_IDLE_NS (60 * NS_PER_S)
 #define HTTP_WAITERS_MAX 1024                        /* Envoy's max_pending_requests */
