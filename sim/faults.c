@@ -50,7 +50,7 @@ void sim_faults_draw(struct sim_faults *faults, struct world *world)
     faults->refuse_chance = chance(prng, 0.1);
     faults->discard_chance = prng_chance(prng, 0.5) ? 1.0 : 0.0;
     faults->window.low = INT64_C(1) << prng_between(prng, 0, 16);
-    faults->window.high = MAX(faults->window.low, INT64_C(1) << prng_between(prng, 8, 18));
+    faults->window.high = faults->window.low << prng_between(prng, 0, 4);
     faults->turn_ns.high = prng_between(prng, 3, 3000) * NS_PER_US;
     faults->job_ns.high = prng_between(prng, 1, 20) * NS_PER_MS;
     faults->slow_job_chance = chance(prng, 0.2);

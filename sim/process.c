@@ -203,6 +203,7 @@ void sim_process_start(struct sim_process *process)
 
 void sim_process_stop(struct sim_process *process)
 {
+    world_cancel(process->on->world, &process->restart);
     if (process->state != SIM_PROCESS_RUNNING)
         return;
     LIST_EACH (&process->loops, node, next) {

@@ -28,23 +28,25 @@ static void node_destroy(struct sim_node *node)
     mem_free(node);
 }
 
-void world_destroy(struct world *world)
+void world_end_processes(struct world *world)
 {
-    struct list_node *at;
-
     LIST_EACH (&world->processes, node, next) {
         struct sim_process *process = container_of(node, struct sim_process, node);
 
         if (process->state == SIM_PROCESS_RUNNING)
             sim_process_kill(process, SIM_KILL);
-    }
-    ASSERT(world->end_count == 0 && world->connection_count == 0);
-    while ((at = list_pop_front(&world->processes)) != NULL) {
-        struct sim_process *process = container_of(at, struct sim_process, node);
-
         world_cancel(world, &process->restart);
-        mem_free(process);
     }
+}
+
+void world_destroy(struct world *world)
+{
+    struct list_node *at;
+
+    world_end_processes(world);
+    ASSERT(world->end_count == 0 && world->connection_count == 0);
+    while ((at = list_pop_front(&world->processes)) != NULL)
+        mem_free(container_of(at, struct sim_process, node));
     for (unsigned i = 0; i < world->node_count; i++)
         node_destroy(world->nodes[i]);
     sim_stacks_done(world);
@@ -142,8 +144,8 @@ int world_run(struct world *world, const struct world_end *end)
             return end->reached ? -ETIMEDOUT : 0;
         if (budget-- == 0)
             return -E2BIG;
-        heap_remove(&world->events, first);
         world->now_ns = first->key;
+        heap_remove(&world->events, first);
         world->event_count++;
         container_of(first, struct sim_event, node)->run(world, container_of(first, struct sim_event, node));
         ASSERT(!world->current);

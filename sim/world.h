@@ -138,8 +138,9 @@ struct world {
 
 /* --- the world --------------------------------------------------------------------------------------- */
 
-struct world *world_create(uint64_t seed); /* calm: see sim/faults.h; faults may be set until the first event */
-void world_destroy(struct world *world);   /* kills what still runs */
+struct world *world_create(uint64_t seed);     /* calm: see sim/faults.h; faults may be set until the first event */
+void world_end_processes(struct world *world); /* kills what still runs, so that the caller's memory may go */
+void world_destroy(struct world *world);       /* the same, and all the rest */
 
 struct sim_node *world_node(struct world *world); /* one more machine, its clock skewed by world->faults */
 void world_name(struct world *world, const char *name, const struct address *address); /* for resolve() */
@@ -183,7 +184,8 @@ bool world_hang_one(struct world *world);  /* a random listener stops accepting 
 struct sim_process *sim_process_add(struct sim_node *node, const char *name,
                                     int (*start)(struct sim_process *process, void *context), void *context);
 void sim_process_start(struct sim_process *process);
-void sim_process_stop(struct sim_process *process); /* loop_stop() on its loops: a polite end */
+void sim_process_stop(
+    struct sim_process *process); /* loop_stop() on its loops: a polite end; nor will it start again */
 void sim_process_kill(struct sim_process *process, enum sim_kill how);
 bool sim_process_signal(struct sim_process *process, int number); /* false: it does not listen to that one */
 void sim_process_pause(struct sim_process *process, int64_t ns);  /* the scheduler of its machine is elsewhere */
