@@ -160,6 +160,12 @@ def test_symbols_allows_the_seam_the_allocator_and_each_other(tree):
     assert tree.check("symbols") == []
 
 
+def test_symbols_finds_what_a_seed_would_not_repeat(tree):
+    tree.write("sim/clock.c", "#include <time.h>\nlong now(void) { return (long)time(0); }\n")
+    tree.compile()
+    only(tree.check("symbols"), "sim/clock.c:2:", "uses time of the system")
+
+
 def test_symbols_finds_an_exception_without_use(tree):
     tree.write("tools/lint/symbols.txt", "src/base/*: strlen\nsrc/base/a.c: abort  # once needed\n")
     tree.write("src/base/a.c", "int a(void) { return 1; }\n")
@@ -276,7 +282,7 @@ def test_banned_measuring_programs_may_do_more_than_the_house(tree):
     ("src/io/linux/clock.h", "WEFT_IO_LINUX_CLOCK_H"),
     ("include/weft.h", "WEFT_H"),
     ("sim/world.h", "WEFT_SIM_WORLD_H"),
-    ("tests/unit/faults.h", "WEFT_TESTS_FAULTS_H"),
+    ("tests/unit/faults.h", "WEFT_TESTS_UNIT_FAULTS_H"),
 ])
 def test_headers_guards(tree, name, guard):
     text = "/* what */\n#ifndef {0}\n#define {0}\nint a(void);\n#endif\n"
@@ -284,6 +290,13 @@ def test_headers_guards(tree, name, guard):
     assert tree.check("headers") == []
     tree.write(name, text.format(guard + "_"))
     only(tree.check("headers"), f"{name}:2:", guard)
+
+
+def test_headers_guards_outside_the_house_may_leave_out_folders(tree):
+    tree.write("tests/unit/wire/feed.h", "#ifndef WEFT_TESTS_FEED_H\n#define WEFT_TESTS_FEED_H\n#endif\n")
+    assert tree.check("headers") == []
+    tree.write("src/wire/feed.h", "#ifndef WEFT_FEED_H\n#define WEFT_FEED_H\n#endif\n")
+    only(tree.check("headers"), "src/wire/feed.h:1:", "WEFT_WIRE_FEED_H")
 
 
 def test_headers_finds_missing_guard(tree):

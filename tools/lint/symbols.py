@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""symbols.py ROOT [BUILD]: objects of src/ use only what symbols.txt allows them from outside Weft (nm -u)."""
+"""symbols.py ROOT [BUILD]: objects of src/ and sim/ use only what symbols.txt allows them from outside Weft (nm -u)."""
 import tree
 
 
@@ -8,7 +8,7 @@ def main():
     build = tree.build_from_arguments(root)
     findings = tree.Findings(root)
     allowed = tree.Allowances(tree.rules_file(root, "symbols.txt"))
-    pairs = [(source, tree.object_or_end(target)) for source, target in tree.compiled(root, build, ("src",))]
+    pairs = [(source, tree.object_or_end(target)) for source, target in tree.compiled(root, build, ("src", "sim"))]
     ours = set()
     for _, target in pairs:
         for line in tree.output_of("nm", "--defined-only", "--extern-only", "-P", str(target)).splitlines():
