@@ -106,10 +106,11 @@ struct io_ops {
     ssize_t (*try_send)(struct io *io, struct io_socket socket, struct bytes message, const int *descriptors,
                         unsigned count);
     ssize_t (*try_receive)(struct io *io, struct io_socket socket, void *memory, size_t len, int *ret_descriptors,
-                           unsigned *ret_count);                        /* 0: the other side is gone */
-    int (*adopt)(struct io *io, int descriptor, struct io_socket *ret); /* an inherited socket becomes ours */
-    int (*descriptor_of)(struct io *io, struct io_socket socket);       /* for handing over; still ours. -ENOTSUP */
-    void (*descriptor_close)(struct io *io, int descriptor);            /* one that was received and not adopted */
+                           unsigned *ret_count);                             /* 0: the other side is gone */
+    int (*pipe)(struct io *io, struct io_socket *ret_ours, int *ret_theirs); /* theirs: a child's output, blocking */
+    int (*adopt)(struct io *io, int descriptor, struct io_socket *ret);      /* an inherited socket becomes ours */
+    int (*descriptor_of)(struct io *io, struct io_socket socket); /* for handing over; still ours. -ENOTSUP */
+    void (*descriptor_close)(struct io *io, int descriptor);      /* one that was received and not adopted */
 
     /* processes and signals (supervisor; single-threaded) */
     int (*signals)(struct io *io, uint64_t mask, struct io_socket *ret); /* bit n-1 for signal n; blocks them */

@@ -28,6 +28,24 @@ int linux_descriptors_pair(struct io *seam, struct io_socket *ret_ours, int *ret
     return 0;
 }
 
+int linux_descriptors_pipe(struct io *seam, struct io_socket *ret_ours, int *ret_theirs)
+{
+    int ends[2], r;
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -errno;
+    r = fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0; /* our end alone: programs expect to block on theirs */
+    if (r == 0)
+        r = slot_open(io_linux(seam), ends[0], SLOT_PIPE, IO_READ, 0, ret_ours);
+    if (r < 0) {
+        (void)close(ends[0]);
+        (void)close(ends[1]);
+        return r;
+    }
+    *ret_theirs = ends[1];
+    return 0;
+}
+
 ssize_t linux_descriptors_try_send(struct io *seam, struct io_socket socket, struct bytes message,
                                    const int *descriptors, unsigned count)
 {

@@ -134,6 +134,7 @@ void linux_stream_close(struct io *io, struct io_socket socket);
 void linux_stream_reset(struct io *io, struct io_socket socket);
 
 int linux_descriptors_pair(struct io *io, struct io_socket *ret_ours, int *ret_theirs);
+int linux_descriptors_pipe(struct io *io, struct io_socket *ret_ours, int *ret_theirs);
 ssize_t linux_descriptors_try_send(struct io *io, struct io_socket socket, struct bytes message, const int *descriptors,
                                    unsigned count);
 ssize_t linux_descriptors_try_receive(struct io *io, struct io_socket socket, void *memory, size_t len,

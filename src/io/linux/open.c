@@ -65,6 +65,7 @@ static const struct io_ops LINUX_OPS = {
     .reset = linux_stream_reset,
     .local_address = linux_socket_local_address,
     .pair = linux_descriptors_pair,
+    .pipe = linux_descriptors_pipe,
     .try_send = linux_descriptors_try_send,
     .try_receive = linux_descriptors_try_receive,
     .adopt = linux_descriptors_adopt,
