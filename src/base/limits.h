@@ -63,10 +63,13 @@
 #define HTTP_DRAIN_BODY_MAX (64 * 1024)      /* of a request body that nobody read, before the connection is closed */
 #define HTTP_SLOW_RATE 512                   /* bytes/s below which a client may be dropped when fibers are scarce */
 #define HTTP_SLOW_GRACE_NS NS_PER_S          /* nobody is called slow earlier */
-#define HTTP_SLOW_LOOKS 64           /* connections looked at for slowness at a time */
-#define HTTP_FEED_TRIES 32           /* waiting requests tried at a time */
-#define HTTP_TUNNEL_NS (3600 * NS_PER_S) /* a tunnel in which nothing moves; Envoy's connection idle limit */
-#define HTTP_UPSTREAM_CONNECTIONS_MAX 1024   /* of one worker to one endpoint; Envoy's default */
+#define HTTP_BODY_ROOM_MIN 4096              /* less is left behind a large head: bodies get a buffer of their own */
+#define HTTP_PROBLEM_MAX 2048
+#define HTTP_REQUEST_ID_MAX 128            /* a longer one of the client's is replaced */
+#define HTTP_SLOW_LOOKS 64                 /* connections looked at for slowness at a time */
+#define HTTP_FEED_TRIES 32                 /* waiting requests tried at a time */
+#define HTTP_TUNNEL_NS (3600 * NS_PER_S)   /* a tunnel in which nothing moves; Envoy's connection idle limit */
+#define HTTP_UPSTREAM_CONNECTIONS_MAX 1024 /* of one worker to one endpoint; Envoy's default */
 #define HTTP_UPSTREAM_IDLE_NS (60 * NS_PER_S)
 #define HTTP_WAITERS_MAX 1024                        /* Envoy's max_pending_requests */
 #define HTTP_CONNECT_NS (1 * NS_PER_S)               /* Linkerd's outbound connect timeout */
@@ -105,5 +108,28 @@
 #define SNAPSHOT_ARENA_MAX (256 * MIB) /* a configuration of some 100,000 routes */
 #define STAGES_MAX 8192                /* of one snapshot */
 #define SNAPSHOTS_LIVE_MAX 16          /* versions that exchanges may still be pinned to */
+#define EXCHANGE_TRIED_MAX 8           /* endpoints remembered to be avoided; more tries are rare */
+
+/* --- service ------------------------------------------------------------------------------------- */
+#define SERVICES_MAX 4096                      /* a set of each may be on its way to a worker: MAILBOX_MAX */
+#define INSTANCES_MAX 1024                     /* of one service; a pick that looks at all of them takes microseconds */
+#define INSTANCE_WEIGHT_MAX 1000000            /* Gateway API, BackendRef.weight */
+#define SERVICE_WORKERS_MAX 256                /* threads of one process */
+#define SERVICE_TARGETS_MAX 256                /* `url:` of one service */
+#define SERVICE_NAME_ADDRESSES_MAX 64          /* of one name; what fits a DNS answer over UDP */
+#define SERVICE_HOST_MAX 256                   /* RFC 1035, 2.3.4: 255 octets */
+#define SERVICE_POST_AGAIN_NS (10 * NS_PER_MS) /* a mailbox was full: its reader is busy */
+#define SERVICE_RESOLVE_NS (30 * NS_PER_S)     /* the refresh of names that nginx and HAProxy guides settle on */
+#define SERVICE_RESOLVE_AGAIN_NS NS_PER_S      /* before the first result */
+#define EJECT_FIRST_NS NS_PER_S                /* an endpoint that could not be connected to is avoided */
+#define EJECT_MAX_NS (30 * NS_PER_S)           /* Envoy's base_ejection_time */
+
+/* --- stage --------------------------------------------------------------------------------------- */
+#define RETRY_ATTEMPTS_MAX 10             /* more only prolong an outage */
+#define RETRY_WINDOW_S 10                 /* of the budget; Gateway API XBackendTrafficPolicy */
+#define RETRY_AFTER_MAX_NS (5 * NS_PER_S) /* a longer Retry-After is the client's to honour */
+#define BALANCE_DRAWS_MAX 10              /* two usable endpoints of two are missed once in 512 */
+#define ROUTE_HOST_MAX 255                /* RFC 1035, 2.3.4; longer ones match no name */
+#define ROUTES_MAX 100000                 /* of one snapshot, see SNAPSHOT_ARENA_MAX */
 
 #endif

@@ -79,18 +79,20 @@ struct exchange {
     struct ending *endings;
     struct arena arena;
     int64_t deadline_ns;
-    struct bytes gateway;                 /* the name of the listener it came in by */
-    struct bytes request_id;              /* X-Request-Id, the client's or a new one */
-    struct bytes route;                   /* its name; empty: none */
-    struct bytes service;                 /* its name; empty: none */
-    struct bytes client;                  /* the client's address without port, as text */
-    struct bytes scheme;                  /* of the client's connection: http, https */
-    struct endpoint_ending *endpoint_use; /* private: who gives it back */
-    struct endpoint *endpoint;            /* chosen by a balance stage; NULL: none yet */
-    uint16_t attempts;                    /* tries sent so far */
-    uint16_t retries;                     /* tries after the first */
-    bool detached;                        /* a copy on its own: no line, no metrics, its tee is another's */
-    bool answered;                        /* the first byte of the answer may have left: no retry any more */
+    struct bytes gateway;                             /* the name of the listener it came in by */
+    struct bytes request_id;                          /* X-Request-Id, the client's or a new one */
+    struct bytes route;                               /* its name; empty: none */
+    struct bytes service;                             /* its name; empty: none */
+    struct bytes client;                              /* the client's address without port, as text */
+    struct bytes scheme;                              /* of the client's connection: http, https */
+    struct endpoint_ending *endpoint_use;             /* private: who gives it back */
+    struct endpoint *endpoint;                        /* chosen by a balance stage; NULL: none yet */
+    uint16_t attempts;                                /* tries sent so far */
+    uint16_t retries;                                 /* tries after the first */
+    uint16_t tried_count;                             /* of tried; when it is full, the oldest is overwritten */
+    const struct endpoint *tried[EXCHANGE_TRIED_MAX]; /* of earlier tries: compared, never followed */
+    bool detached;                                    /* a copy on its own: no line, no metrics, its tee is another's */
+    bool answered;       /* the first byte of the answer may have left: no retry any more */
     bool shared_request; /* the request head belongs to the parent: exchange_own_request() before writing */
     struct http_head request, response;
     struct http_head *request_trailers, *response_trailers; /* filled when the body has ended; NULL: none */
@@ -117,6 +119,9 @@ int exchange_set_request_body(struct exchange *x, struct body *source) MUST_CHEC
 /* Ends the exchange with its final outcome: closes the bodies, runs the endings, tells the observers (not for forks),
  * gives the memory back. x is gone afterwards. On a fiber. */
 void exchange_end(struct exchange *x, enum outcome outcome);
+
+/* Gives a new exchange back that was never run: it has no bodies and no endings, and nobody is told. */
+void exchange_discard(struct exchange *x);
 
 void exchange_at_end(struct exchange *x, struct ending *ending);
 

@@ -38,6 +38,7 @@ struct worker {
     struct list_node views;                  /* all that are alive here */
     const struct observer *const *observers; /* told at the end of each exchange; ends with NULL */
     void *observers_data;                    /* of whoever set them */
+    void *services;                          /* what floor 6 keeps for each worker; opaque here */
     bool draining;                           /* sources close connections after their answer */
     struct metric exchanges_started, exchanges_ended;
 };

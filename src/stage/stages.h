@@ -1,0 +1,94 @@
+/* stage/stages.h - the stages of this folder, their settings, and the usual chain.
+ *
+ * Each stage is one file. Its settings are a struct here, which its schema fills; settings of zero length mean what
+ * the field's comment says. Structs and texts must live as long as the snapshot.
+ */
+#ifndef WEFT_STAGE_STAGES_H
+#define WEFT_STAGE_STAGES_H
+
+#include "conf/schema.h"
+#include "exchange/stage.h"
+
+extern const struct stage_type STAGE_ROUTE;
+extern const struct stage_type STAGE_TIMEOUT;
+extern const struct stage_type STAGE_PER_TRY;
+extern const struct stage_type STAGE_RETRY;
+extern const struct stage_type STAGE_BALANCE;
+extern const struct stage_type STAGE_ENDPOINT;
+extern const struct stage_type STAGE_RESPOND;
+
+/* --- route: chooses one of its children by host, path and method --------------------------------------- */
+
+/* Written as `match:` of a route. All that is given must match. */
+struct route_match {
+    struct bytes path;       /* "/api/orders"; empty: every path */
+    bool prefix;             /* the path and everything below it, element by element */
+    struct conf_list hosts;  /* of struct bytes: "shop.example.com", "*.example.com"; none: every host */
+    struct conf_list method; /* of struct bytes: "GET"; none: every method */
+};
+
+extern const struct conf_schema ROUTE_MATCH_SCHEMA;
+
+/* routes[i] leads to children[i]. */
+struct route_entry {
+    struct bytes name; /* becomes x->route */
+    struct route_match match;
+};
+
+/* Made by whoever builds the tree: routes have no settings of their own beside the list. */
+struct route_conf {
+    const struct route_entry *routes;
+    unsigned count;
+};
+
+/* --- timeout, per-try: bound the time until the head of the answer is there ----------------------------- */
+
+struct timeout_conf {
+    int64_t limit_ns; /* 0: none */
+};
+
+/* --- retry ----------------------------------------------------------------------------------------------- */
+
+struct retry_conf {
+    int64_t attempts;              /* in all */
+    struct duration_range backoff; /* full jitter below low, 2 low, 4 low, ... high */
+    struct conf_list on;           /* of struct bytes: "unsent", "unknown", "502"; none: RETRY_ON_DEFAULT */
+    double budget;                 /* retries as a fraction of the requests offered in the last 10 s */
+    double budget_floor;           /* and so many a second besides, in the whole process */
+};
+
+/* --- balance: chooses an endpoint of the service --------------------------------------------------------- */
+
+enum balance_by { BALANCE_ROUND_ROBIN, BALANCE_LEAST_REQUEST };
+
+extern const struct conf_choice BALANCE_CHOICES[]; /* for `balance:` of a service */
+
+struct balance_conf {
+    int by;               /* enum balance_by */
+    struct bytes service; /* set by whoever builds the tree; becomes x->service */
+};
+
+/* --- respond: answers by itself --------------------------------------------------------------------------- */
+
+struct respond_conf {
+    int64_t status;
+    struct conf_map headers; /* of struct bytes */
+    struct bytes body;
+};
+
+/* --- the usual chain ---------------------------------------------------------------------------------------- */
+
+/* From the outside in. Whoever builds the way to a service takes, for each slot, the settings of the service's policy;
+ * where it says nothing, `conf` of the slot; where that is NULL too, the slot is left out. So a service without a
+ * policy has timeouts, a retry budget and outlier care all the same. The settings of balance are always the builder's
+ * (service and `balance:`); endpoint has none. */
+struct stage_slot {
+    const struct stage_type *type;
+    const void *conf;
+    bool always; /* there even without settings */
+};
+
+extern const struct stage_slot STAGE_CHAIN[];
+extern const unsigned STAGE_CHAIN_COUNT;
+
+#endif
