@@ -204,10 +204,9 @@ static void test_descriptors(void **state)
     descriptors[2] = in[0];
     assert_true(in[0] < 3 + 3); /* so they do overlap */
     shell_start(io, (struct command){ .descriptors = descriptors, .descriptor_count = 3, .listen_pid = true },
-                "read x <&4; echo $x >&3; [ \"$LISTEN_PID\" = $$ ] && echo pid; ls /proc/$$/fd | tr '\\n' ' '", &out,
-                &process);
+                "read x <&4; echo $x >&3; [ \"$LISTEN_PID\" = $$ ] && echo pid; ls /proc/$$/fd; :", &out, &process);
     (void)read_output(out, output, sizeof(output));
-    assert_string_equal(output, "pid\n0 1 2 3 4 5 ");
+    assert_string_equal(output, "pid\n0\n1\n2\n3\n4\n5\n");
     assert_int_equal(process_wait(io, &process), 0);
     close(back[1]);
     (void)read_output(back[0], output, sizeof(output));
@@ -221,15 +220,18 @@ static void test_most_descriptors(void **state)
 {
     struct io *io = help_open();
     int descriptors[IO_DESCRIPTORS_MAX];
+    unsigned lines = 0;
     char output[256];
 
     for (unsigned i = 0; i < IO_DESCRIPTORS_MAX; i++)
         descriptors[i] = 2;
     assert_int_equal(shell_run(io,
                                (struct command){ .descriptors = descriptors, .descriptor_count = IO_DESCRIPTORS_MAX },
-                               "ls /proc/$$/fd | wc -l", output, sizeof(output)),
+                               "ls /proc/$$/fd; :", output, sizeof(output)),
                      0);
-    assert_int_equal(atoi(output), 3 + IO_DESCRIPTORS_MAX);
+    for (const char *c = output; *c; c++)
+        lines += *c == '\n';
+    assert_int_equal(lines, 3 + IO_DESCRIPTORS_MAX);
     io_linux_close(io);
 }
 
