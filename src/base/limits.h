@@ -66,6 +66,8 @@
 #define HTTP_BODY_ROOM_MIN 4096              /* less is left behind a large head: bodies get a buffer of their own */
 #define HTTP_PROBLEM_MAX 2048
 #define HTTP_REQUEST_ID_MAX 128            /* a longer one of the client's is replaced */
+#define HTTP_INTERIMS_MAX 16         /* 1xx answers before the real one */
+#define HTTP_LEARN_IDLE_MIN_NS (20 * NS_PER_MS) /* an earlier close is no idle timeout */
 #define HTTP_SLOW_LOOKS 64                 /* connections looked at for slowness at a time */
 #define HTTP_FEED_TRIES 32                 /* waiting requests tried at a time */
 #define HTTP_TUNNEL_NS (3600 * NS_PER_S)   /* a tunnel in which nothing moves; Envoy's connection idle limit */
@@ -93,6 +95,19 @@
 #define CONF_SUGGEST_MAX 1000               /* names looked at for a did-you-mean */
 #define CONF_SCHEMAS_MAX 256                /* schemas under one root */
 #define CONF_PRINT_MAX (4 * 1024 * 1024)    /* a printed schema */
+
+/* --- supervise ------------------------------------------------------------------------------------ */
+#define MESSAGE_TEXTS_MAX 4096                    /* of one message: names, an address, a folder */
+#define RESTART_FIRST_NS NS_PER_S                 /* before what died is started again; then doubled */
+#define RESTART_MAX_NS (60 * NS_PER_S)            /* a cause that was removed is noticed within a minute */
+#define RESTART_HEALTHY_NS (10 * NS_PER_S)        /* ready for so long, a process has recovered */
+#define RESTART_WINDOW_NS (10 * NS_PER_S)         /* deaths of the serving process within it are a crash loop */
+#define RESTARTS_FREE 2                           /* deaths within it that cost no wait */
+#define STOP_GRACE_NS (10 * NS_PER_S)             /* from SIGTERM to SIGKILL; docker stop waits as long */
+#define OUTPUT_LINE_MAX 4096                      /* of a service; longer lines are cut */
+#define OUTPUT_A_TURN 65536                       /* read from one service before others get their turn */
+#define OUTPUT_LAST_MAX (1024 * 1024)             /* read from a pipe whose writer has died: Linux holds no more */
+#define LOG_BUFFER_MAX (256 * 1024)               /* lines that wait for a slow reader of ours; more are dropped */
 
 /* --- exchange ------------------------------------------------------------------------------------ */
 #define EXCHANGES_MAX 32000        /* more than FIBERS_MAX: forks and detached copies */

@@ -96,22 +96,34 @@ static void close_bodies(struct exchange *x, enum outcome outcome)
     x->request_body = NULL;
 }
 
-void exchange_end(struct exchange *x, enum outcome outcome)
+static void give_back(struct exchange *x)
 {
     struct worker *worker = x->worker;
 
-    CHECK_MAGIC(x, EXCHANGE_MAGIC);
-    x->outcome = outcome;
-    close_bodies(x, outcome);
-    run_endings(x, outcome);
-    if (!x->parent && !x->detached)
-        tell_observers(x);
     if (x->view)
         snapshot_view_unpin(x->view);
     arena_done(&x->arena);
     x->magic = 0;
     pool_give(&worker->exchanges, x);
     metric_add(&worker->exchanges_ended, 1);
+}
+
+void exchange_discard(struct exchange *x)
+{
+    CHECK_MAGIC(x, EXCHANGE_MAGIC);
+    ASSERT(!x->endings && !x->tee && !x->response_body);
+    give_back(x);
+}
+
+void exchange_end(struct exchange *x, enum outcome outcome)
+{
+    CHECK_MAGIC(x, EXCHANGE_MAGIC);
+    x->outcome = outcome;
+    close_bodies(x, outcome);
+    run_endings(x, outcome);
+    if (!x->parent && !x->detached)
+        tell_observers(x);
+    give_back(x);
 }
 
 bool exchange_replayable(const struct exchange *x)

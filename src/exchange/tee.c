@@ -193,7 +193,7 @@ int tee_reader_init(struct tee_reader *reader, struct tee *tee)
     if (tee->source) {
         reader->body.has_length = tee->source->has_length;
         reader->body.length = tee->source->length;
-        reader->body.at_hand = tee->source->at_hand;
+        reader->body.at_hand = tee->source->at_hand || tee->ended;
     }
     return 0;
 }

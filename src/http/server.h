@@ -33,10 +33,12 @@ struct http_server_metrics {
 struct http_server {
     struct worker *worker;
     struct http_server_limits limits;
-    struct pool connections; /* struct http_connection */
-    struct pool partials;    /* HTTP_PARTIAL_SIZE: heads that have come in part */
-    struct list_node idle;   /* parked connections, the longest idle first */
+    struct pool connections;  /* struct http_connection */
+    struct pool partials;     /* HTTP_PARTIAL_SIZE: heads that have come in part */
+    struct list_node idle;    /* parked connections, the longest idle first */
+    struct list_node starved; /* whose request waits for a fiber, in order of arrival */
     struct list_node active;
+    struct timer feeder; /* looks after the starved when no exchange ends */
     struct list_node listeners;
     struct http_field *scratch; /* HTTP_FIELDS_MAX, for heads being read on the loop's stack */
     struct http_server_metrics metrics;

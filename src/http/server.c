@@ -1,0 +1,135 @@
+#include "http/server.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/limits.h"
+#include "http/connection.h"
+
+static void feed(struct timer *timer)
+{
+    connection_feed(container_of(timer, struct http_server, feeder));
+}
+
+static int64_t or_default(int64_t value, int64_t otherwise)
+{
+    return value > 0 ? value : otherwise;
+}
+
+int http_server_init(struct http_server *server, struct worker *worker, const struct http_server_limits *limits)
+{
+    *server = (struct http_server){ .worker = worker };
+    if (limits)
+        server->limits = *limits;
+    server->limits.head_ns = or_default(server->limits.head_ns, HTTP_HEAD_NS);
+    server->limits.idle_ns = or_default(server->limits.idle_ns, HTTP_IDLE_NS);
+    server->limits.body_ns = or_default(server->limits.body_ns, HTTP_BODY_NS);
+    if (server->limits.connections_max == 0)
+        server->limits.connections_max = HTTP_CONNECTIONS_MAX;
+    server->scratch = mem_zalloc_array(HTTP_FIELDS_MAX, sizeof(*server->scratch));
+    if (!server->scratch)
+        return -ENOMEM;
+    pool_init(&server->connections, "client connections", sizeof(struct http_connection),
+              server->limits.connections_max, 256);
+    pool_init(&server->partials, "partial heads", HTTP_PARTIAL_SIZE, server->limits.connections_max, 64);
+    list_init(&server->idle);
+    list_init(&server->starved);
+    list_init(&server->active);
+    list_init(&server->listeners);
+    timer_init(&server->feeder, feed);
+    return 0;
+}
+
+void http_server_done(struct http_server *server)
+{
+    LIST_EACH (&server->listeners, node, next)
+        http_server_unlisten(server, container_of(node, struct http_listener, node));
+    ASSERT(http_server_quiet(server));
+    timer_stop(server->worker->loop, &server->feeder);
+    pool_done(&server->connections);
+    pool_done(&server->partials);
+    mem_free(server->scratch);
+    server->scratch = NULL;
+}
+
+static void accepted(struct listener *listener, struct io_socket socket, const struct address *peer)
+{
+    connection_accept(container_of(listener, struct http_listener, listener), socket, peer);
+}
+
+int http_server_listen(struct http_server *server, struct io_socket socket, struct bytes gateway, struct bytes scheme,
+                       struct http_listener **ret)
+{
+    struct http_listener *listener = mem_zalloc(sizeof(*listener) + gateway.len + scheme.len);
+    int r;
+
+    if (!listener)
+        return -ENOMEM;
+    listener->server = server;
+    memcpy(listener->names, gateway.data, gateway.len);
+    memcpy(listener->names + gateway.len, scheme.data, scheme.len);
+    listener->gateway = bytes_of(listener->names, gateway.len);
+    listener->scheme = bytes_of(listener->names + gateway.len, scheme.len);
+    r = listener_start(&listener->listener, server->worker->loop, socket, accepted);
+    if (r < 0) {
+        mem_free(listener);
+        return r;
+    }
+    list_push_back(&server->listeners, &listener->node);
+    *ret = listener;
+    return 0;
+}
+
+void http_listener_settle(struct http_listener *listener)
+{
+    if (!listener->stopped || listener->connections > 0)
+        return;
+    mem_free(listener);
+}
+
+void http_server_unlisten(struct http_server *server, struct http_listener *listener)
+{
+    ASSERT(!listener->stopped);
+    listener_stop(&listener->listener, false);
+    list_remove(&listener->node);
+    listener->stopped = true;
+    http_listener_settle(listener);
+}
+
+void http_server_drain(struct http_server *server)
+{
+    server->draining = true;
+    LIST_EACH (&server->listeners, node, next)
+        http_server_unlisten(server, container_of(node, struct http_listener, node));
+    LIST_EACH (&server->idle, node, next) {
+        struct http_connection *c = container_of(node, struct http_connection, node);
+
+        if (c->have == 0)
+            connection_close(c);
+    }
+}
+
+bool http_server_quiet(const struct http_server *server)
+{
+    return server->connections.out == 0;
+}
+
+static void close_all(struct list_node *list)
+{
+    LIST_EACH (list, node, next)
+        connection_close(container_of(node, struct http_connection, node));
+}
+
+void http_server_abort(struct http_server *server)
+{
+    http_server_drain(server);
+    close_all(&server->idle);
+    close_all(&server->starved);
+    LIST_EACH (&server->active, node, next) {
+        struct http_connection *c = container_of(node, struct http_connection, node);
+
+        c->close_after = true;
+        conn_abort(&c->conn);
+        if (c->x && c->x->scope)
+            scope_cancel(c->x->scope);
+    }
+}

@@ -1,0 +1,212 @@
+/* The connections of one endpoint. See http/client.h. */
+#include "http/upstream.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/limits.h"
+#include "io/stream.h"
+
+/* On the stack of an exchange that waits for a connection. */
+struct waiter {
+    struct list_node node;
+    struct fiber *fiber;
+    struct upstream *given; /* one that was just released; NULL: there is room for a new one */
+    bool served;
+};
+
+void upstream_settle(struct http_endpoint *owner)
+{
+    if (owner->endpoint.uses > 0 || owner->open > 0 || owner->waiting > 0)
+        return;
+    mem_free(owner->scratch);
+    mem_free(owner);
+}
+
+/* Lets the first waiter go on: with this connection, or with leave to open one. */
+static bool serve_waiter(struct http_endpoint *owner, struct upstream *given)
+{
+    struct list_node *node = list_pop_front(&owner->waiters);
+    struct waiter *waiter;
+
+    if (!node)
+        return false;
+    waiter = container_of(node, struct waiter, node);
+    waiter->given = given;
+    waiter->served = true;
+    fiber_wake(waiter->fiber);
+    return true;
+}
+
+void upstream_close(struct upstream *upstream)
+{
+    struct http_endpoint *owner = upstream->owner;
+    struct io *io = upstream->conn.io;
+
+    timer_stop(owner->worker->loop, &upstream->timer);
+    io->ops->disarm(io, &upstream->wake);
+    list_remove(&upstream->node);
+    conn_close(&upstream->conn);
+    mem_free(upstream);
+    owner->open--;
+    if (!serve_waiter(owner, NULL))
+        upstream_settle(owner);
+}
+
+/* (3): the peer closed a connection that had been idle for this long. */
+static void learn_idle(struct http_endpoint *owner, int64_t idle_ns)
+{
+    if (idle_ns < HTTP_LEARN_IDLE_MIN_NS)
+        return; /* a restart or a full peer, not a timeout */
+    metric_add(&owner->stats.idle_closed_by_peer, 1);
+    owner->learned_idle_ns = MIN(owner->learned_idle_ns, idle_ns);
+}
+
+static void idle_woken(struct wake *wake, unsigned events)
+{
+    struct upstream *upstream = container_of(wake, struct upstream, wake);
+    struct http_endpoint *owner = upstream->owner;
+    char byte;
+    ssize_t n = conn_try_read(&upstream->conn, &byte, 1);
+
+    if (n == -EAGAIN) { /* a false alarm */
+        if (wake->events || upstream->conn.io->ops->arm(upstream->conn.io, wake, IO_READ) == 0)
+            return;
+    }
+    if (n == 0)
+        learn_idle(owner, owner->worker->loop->now_ns - upstream->idle_since_ns);
+    upstream_close(upstream); /* closed, broken, or it speaks without being asked */
+}
+
+static void idle_timed_out(struct timer *timer)
+{
+    upstream_close(container_of(timer, struct upstream, timer));
+}
+
+static int64_t idle_limit(const struct http_endpoint *owner)
+{
+    if (owner->learned_idle_ns == TIME_NEVER)
+        return owner->conf.idle_ns;
+    return MIN(owner->conf.idle_ns, owner->learned_idle_ns / 4 * 3);
+}
+
+void upstream_release(struct upstream *upstream)
+{
+    struct http_endpoint *owner = upstream->owner;
+    struct loop *loop = owner->worker->loop;
+
+    if (upstream->conn.aborted || owner->retired || owner->worker->draining) {
+        upstream_close(upstream);
+        return;
+    }
+    upstream->reused = true;
+    upstream->idle_since_ns = loop->now_ns;
+    if (serve_waiter(owner, upstream))
+        return;
+    upstream->wake.socket = upstream->conn.socket;
+    if (upstream->conn.io->ops->arm(upstream->conn.io, &upstream->wake, IO_READ) < 0) {
+        upstream_close(upstream);
+        return;
+    }
+    timer_set(loop, &upstream->timer, loop->now_ns + idle_limit(owner));
+    list_push_front(&owner->idle, &upstream->node);
+}
+
+static struct upstream *take_idle(struct http_endpoint *owner, bool repeatable)
+{
+    struct upstream *upstream;
+    struct io *io;
+
+    if (list_empty(&owner->idle))
+        return NULL;
+    upstream = container_of(owner->idle.next, struct upstream, node);
+    if (!repeatable && owner->learned_idle_ns != TIME_NEVER &&
+        owner->worker->loop->now_ns - upstream->idle_since_ns > owner->learned_idle_ns / 2)
+        return NULL; /* (3): the peer may be about to close it, and this request can't be sent twice */
+    io = upstream->conn.io;
+    list_remove(&upstream->node);
+    timer_stop(owner->worker->loop, &upstream->timer);
+    io->ops->disarm(io, &upstream->wake);
+    metric_add(&owner->stats.reuses, 1);
+    return upstream;
+}
+
+static enum outcome connect_failed(int error)
+{
+    switch (error) {
+    case -ETIMEDOUT: return OUTCOME_CONNECT_TIMEOUT;
+    case -EMFILE:
+    case -ENFILE:
+    case -ENOMEM:
+    case -ENOBUFS: return OUTCOME_OVERLOAD;
+    default: return outcome_of_error(error, OUTCOME_CONNECT_FAILED);
+    }
+}
+
+/* The slot has been counted in owner->open already. */
+static enum outcome dial(struct http_endpoint *owner, struct upstream **ret)
+{
+    struct upstream *upstream = mem_zalloc(sizeof(*upstream));
+    struct io_socket socket;
+    int r;
+
+    if (!upstream) {
+        owner->open--;
+        return OUTCOME_OVERLOAD;
+    }
+    r = stream_connect(&owner->conf.address, &socket, owner->conf.connect_ns);
+    if (r < 0) {
+        mem_free(upstream);
+        owner->open--;
+        metric_add(&owner->stats.connect_failures, 1);
+        (void)serve_waiter(owner, NULL);
+        return connect_failed(r);
+    }
+    metric_add(&owner->stats.connects, 1);
+    upstream->owner = owner;
+    conn_init(&upstream->conn, owner->worker->loop->io, socket);
+    list_init(&upstream->node);
+    upstream->wake.run = idle_woken;
+    timer_init(&upstream->timer, idle_timed_out);
+    *ret = upstream;
+    return OUTCOME_OK;
+}
+
+/* Waits until a connection is given back or closed. */
+static enum outcome wait_turn(struct http_endpoint *owner, struct upstream **ret)
+{
+    struct waiter waiter = { .fiber = fiber_current() };
+    int r = 0;
+
+    if (owner->waiting >= HTTP_WAITERS_MAX)
+        return OUTCOME_CONNECTIONS_FULL;
+    owner->waiting++;
+    list_push_back(&owner->waiters, &waiter.node);
+    while (!waiter.served && r == 0)
+        r = fiber_park(TIME_NEVER);
+    list_remove(&waiter.node);
+    owner->waiting--;
+    if (!waiter.served)
+        return outcome_of_error(r, OUTCOME_INTERNAL);
+    *ret = waiter.given;
+    return OUTCOME_OK;
+}
+
+enum outcome upstream_take(struct http_endpoint *owner, bool repeatable, bool fresh, struct upstream **ret)
+{
+    struct upstream *upstream = fresh ? NULL : take_idle(owner, repeatable);
+    enum outcome outcome;
+
+    if (!upstream && owner->open >= owner->conf.connections_max && !list_empty(&owner->idle))
+        upstream_close(container_of(owner->idle.prev, struct upstream, node)); /* makes room for a fresh one */
+    while (!upstream && owner->open >= owner->conf.connections_max) {
+        outcome = wait_turn(owner, &upstream);
+        if (outcome != OUTCOME_OK)
+            return outcome;
+    }
+    if (!upstream) {
+        owner->open++;
+        return dial(owner, ret);
+    }
+    *ret = upstream;
+    return OUTCOME_OK;
+}
