@@ -107,6 +107,8 @@
 #define OUTPUT_LINE_MAX 4096                      /* of a service; longer lines are cut */
 #define OUTPUT_A_TURN 65536                       /* read from one service before others get their turn */
 #define OUTPUT_LAST_MAX (1024 * 1024)             /* read from a pipe whose writer has died: Linux holds no more */
+#define LINK_QUEUE_MAX 4096                       /* messages that the other process has not taken yet */
+#define LINK_MESSAGES_A_TURN 64                   /* received before others get their turn */
 #define LOG_BUFFER_MAX (256 * 1024)               /* lines that wait for a slow reader of ours; more are dropped */
 
 /* --- exchange ------------------------------------------------------------------------------------ */

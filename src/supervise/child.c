@@ -1,0 +1,136 @@
+#include "supervise/child.h"
+
+#include "base/assert.h"
+
+#include <signal.h>
+
+static void handle(struct child *child, enum lifecycle_event event);
+
+static void take_line(struct line_cutter *cutter, struct bytes line)
+{
+    struct output *output = container_of(cutter, struct output, cutter);
+    struct child *child = container_of(output, struct child, output);
+
+    log_line(child->log, child->name, line);
+}
+
+static void timer_ran(struct timer *timer)
+{
+    handle(container_of(timer, struct child, timer), LIFECYCLE_TIME);
+}
+
+static void say_end(struct child *child)
+{
+    char memory[96];
+    struct text text = text_into(memory, sizeof(memory));
+
+    child_describe_end(&text, child->status);
+    log_say(child->log, BYTES_FMT ": " BYTES_FMT, BYTES_ARG(child->name), BYTES_ARG(text_bytes(&text)));
+}
+
+static void process_exited(struct wake *wake, unsigned events)
+{
+    struct child *child = container_of(wake, struct child, exited);
+    struct io *io = child->loop->io;
+    int r;
+
+    (void)io->ops->process_signal(io, &child->process, SIGKILL, true); /* what it left behind */
+    r = io->ops->process_reap(io, &child->process, &child->status);
+    if (r == -EAGAIN) { /* not yet: the wake comes again */
+        r = io->ops->arm(io, &child->exited, IO_READ);
+        ASSERT(r == 0);
+        return;
+    }
+    ASSERT(r == 0);
+    output_close(&child->output);
+    say_end(child);
+    handle(child, LIFECYCLE_EXITED);
+}
+
+static int spawn(struct child *child)
+{
+    struct io *io = child->loop->io;
+    int out = -1, r = 0;
+
+    if (child->captured)
+        r = output_open(&child->output, child->loop, take_line, &out);
+    if (r == 0)
+        r = child->ops->spawn(child, out, &child->process);
+    if (out >= 0)
+        io->ops->descriptor_close(io, out);
+    if (r < 0) {
+        output_close(&child->output);
+        return r;
+    }
+    child->exited = (struct wake){ .socket = child->process.exited, .run = process_exited };
+    r = io->ops->arm(io, &child->exited, IO_READ);
+    ASSERT(r == 0); /* a socket that was just opened */
+    return 0;
+}
+
+static void act(struct child *child, unsigned actions)
+{
+    struct io *io = child->loop->io;
+
+    if (actions & LIFECYCLE_DO_TERMINATE)
+        (void)io->ops->process_signal(io, &child->process, SIGTERM, true);
+    if (actions & LIFECYCLE_DO_KILL)
+        (void)io->ops->process_signal(io, &child->process, SIGKILL, true);
+    if (!(actions & LIFECYCLE_DO_SPAWN))
+        return;
+    child->spawn_error = spawn(child);
+    if (child->spawn_error < 0) {
+        unsigned more = lifecycle_event(&child->life, LIFECYCLE_START_FAILED, child->loop->now_ns);
+
+        ASSERT(!(more & LIFECYCLE_DO_SPAWN)); /* it backs off */
+    }
+}
+
+static void handle(struct child *child, enum lifecycle_event event)
+{
+    unsigned actions = lifecycle_event(&child->life, event, child->loop->now_ns);
+
+    act(child, actions);
+    timer_set(child->loop, &child->timer, child->life.due_ns);
+    if (actions & LIFECYCLE_DO_TELL)
+        child->ops->changed(child);
+}
+
+void child_init(struct child *child, const struct child_ops *ops, struct loop *loop, struct log *log, struct bytes name,
+                bool captured, unsigned free_restarts)
+{
+    *child = (struct child){ .ops = ops, .loop = loop, .log = log, .name = name, .captured = captured };
+    lifecycle_init(&child->life, free_restarts);
+    timer_init(&child->timer, timer_ran);
+}
+
+void child_start(struct child *child)
+{
+    handle(child, LIFECYCLE_START);
+}
+
+void child_stop(struct child *child)
+{
+    handle(child, LIFECYCLE_STOP);
+}
+
+void child_kill(struct child *child, int number)
+{
+    struct io *io = child->loop->io;
+
+    if (lifecycle_has_process(child->life.state))
+        (void)io->ops->process_signal(io, &child->process, number, true);
+}
+
+void child_ready(struct child *child, bool ready)
+{
+    handle(child, ready ? LIFECYCLE_BECAME_READY : LIFECYCLE_BECAME_UNREADY);
+}
+
+void child_describe_end(struct text *text, int status)
+{
+    if ((status & 0x7f) == 0)
+        text_add_format(text, "ended with status %d", status >> 8 & 0xff);
+    else
+        text_add_format(text, "was killed by signal %d%s", status & 0x7f, status & 0x80 ? " (core dumped)" : "");
+}
