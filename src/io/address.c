@@ -113,7 +113,7 @@ static int unix_parse(struct bytes path, struct address *ret)
 int address_parse(struct bytes text, struct address *ret)
 {
     struct address address;
-    struct bytes host = text;
+    struct bytes host;
     ssize_t colon = -1;
     uint64_t port;
     int r;

@@ -163,6 +163,8 @@ ssize_t linux_descriptor_read(struct io *io, int descriptor, void *memory, size_
 
 int linux_name_resolve(struct io *io, const char *host, uint16_t port, struct address *ret, unsigned max);
 
+void *linux_stack_map(struct io *io, size_t size);
+void linux_stack_unmap(struct io *io, void *stack, size_t size);
 int linux_thread_start(struct io *io, const char *name, void (*run)(void *context), void *context, void **ret_thread);
 void linux_thread_join(struct io *io, void *thread);
 

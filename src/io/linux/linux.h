@@ -18,7 +18,8 @@
  * -ETIMEDOUT.
  *  - spawn(): descriptor 0 is /dev/null; all signals are at their defaults and none is blocked; the child dies
  *    (SIGKILL) with the thread that spawned it; relative paths in argv[0] count from `directory`; relative
- *    elements of PATH are skipped. At most IO_DESCRIPTORS_MAX descriptors: -E2BIG.
+ *    elements of PATH are skipped. At most IO_DESCRIPTORS_MAX descriptors: -E2BIG. They are made blocking, for all who
+ *    share them: hand over what nobody else reads from, or adopt() it again.
  *  - linux_process_signal() with `group` reaches the group until linux_process_reap() has succeeded; signal what a
  * leader leaves behind before reaping it.
  *  - Waiting wakes run in the order in which their sockets became due.

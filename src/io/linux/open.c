@@ -86,6 +86,8 @@ static const struct io_ops LINUX_OPS = {
     .descriptor_write = linux_descriptor_write,
     .descriptor_read = linux_descriptor_read,
     .resolve = linux_name_resolve,
+    .stack_map = linux_stack_map,
+    .stack_unmap = linux_stack_unmap,
     .thread_start = linux_thread_start,
     .thread_join = linux_thread_join,
 };

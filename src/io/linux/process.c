@@ -178,6 +178,15 @@ static void child_put(const struct plan *plan, int from, int to)
         child_fail(plan, errno);
 }
 
+/* Programs expect accept() on what they inherit to wait (sd_listen_fds). */
+static void child_block(int descriptor)
+{
+    int flags = fcntl(descriptor, F_GETFL);
+
+    if (flags >= 0)
+        (void)fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK);
+}
+
 static void child_descriptors(struct plan *plan)
 {
     const struct command *command = plan->command;
@@ -200,8 +209,10 @@ static void child_descriptors(struct plan *plan)
         child_put(plan, out, 1);
     if (err >= 0)
         child_put(plan, err, 2);
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         child_put(plan, moved[i], FIRST_DESCRIPTOR + (int)i);
+        child_block(FIRST_DESCRIPTOR + (int)i);
+    }
     if (syscall(SYS_close_range, FIRST_DESCRIPTOR + count, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
         child_fail(plan, errno);
 }
@@ -312,7 +323,7 @@ int linux_process_spawn(struct io *seam, const struct command *command, struct p
 {
     struct io_linux *io = io_linux(seam);
     struct plan *plan;
-    pid_t pid;
+    pid_t pid = 0;
     int r = plan_make(io, command, &plan);
 
     if (r < 0)

@@ -4,6 +4,9 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
+_Static_assert(sizeof(((struct address *)NULL)->path) == sizeof(((struct sockaddr_un *)NULL)->sun_path),
+               "both hold a path");
+
 socklen_t sockaddr_from(const struct address *address, struct sockaddr_storage *ret)
 {
     struct sockaddr_in *ip4 = (struct sockaddr_in *)ret;
@@ -23,7 +26,6 @@ socklen_t sockaddr_from(const struct address *address, struct sockaddr_storage *
         memcpy(&ip6->sin6_addr, address->ip, 16);
         return sizeof(*ip6);
     case ADDRESS_UNIX:
-        _Static_assert(sizeof(address->path) == sizeof(local->sun_path), "a path must fit");
         local->sun_family = AF_UNIX;
         memcpy(local->sun_path, address->path, sizeof(local->sun_path));
         return sizeof(*local);

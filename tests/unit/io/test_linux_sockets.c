@@ -487,6 +487,133 @@ static void test_many_parts(void **state)
     io_linux_close(io);
 }
 
+/* --- against a peer that runs at the same time ------------------------------------------------------------------ */
+
+#define PEER_BYTES 3000000
+
+struct peer {
+    int descriptor;
+    bool failed;
+};
+
+static size_t peer_step(size_t at)
+{
+    return 1 + (at * 2654435761u >> 7) % 9000;
+}
+
+/* Writes in uneven pieces and sometimes pauses, then reads as much as it wrote. */
+static void *peer_run(void *context)
+{
+    struct peer *peer = context;
+    char piece[9001];
+    size_t at = 0;
+    ssize_t n;
+
+    while (at < PEER_BYTES) {
+        size_t len = MIN(peer_step(at), PEER_BYTES - at);
+
+        for (size_t i = 0; i < len; i++)
+            piece[i] = pattern(at + i);
+        n = send(peer->descriptor, piece, len, MSG_NOSIGNAL);
+        if (n <= 0)
+            break;
+        at += (size_t)n;
+        if (at % 13 == 0)
+            usleep(50);
+    }
+    (void)shutdown(peer->descriptor, SHUT_WR);
+    for (at = 0; (n = recv(peer->descriptor, piece, peer_step(at), 0)) > 0; at += (size_t)n)
+        for (ssize_t i = 0; i < n; i++)
+            peer->failed |= piece[i] != pattern(at + (size_t)i);
+    peer->failed |= at != PEER_BYTES;
+    (void)close(peer->descriptor);
+    return NULL;
+}
+
+static void read_from_peer(struct io *io, struct io_socket socket)
+{
+    static char memory[9001];
+    struct watch watch;
+    unsigned count = 0;
+    size_t at = 0;
+    ssize_t n;
+
+    watch_init(&watch, socket);
+    while ((n = io->ops->try_read(io, socket, memory, peer_step(at))) != 0) {
+        if (n == -EAGAIN) {
+            watch_arm(io, &watch, IO_READ);
+            watch_wait(io, &watch, ++count);
+            continue;
+        }
+        assert_true(n > 0);
+        for (ssize_t i = 0; i < n; i++)
+            assert_true(memory[i] == pattern(at + (size_t)i));
+        at += (size_t)n;
+    }
+    assert_int_equal(at, PEER_BYTES);
+}
+
+static void write_to_peer(struct io *io, struct io_socket socket)
+{
+    static char piece[9001];
+    struct watch watch;
+    unsigned count = 0;
+    size_t at = 0;
+
+    watch_init(&watch, socket);
+    while (at < PEER_BYTES) {
+        size_t len = MIN(peer_step(at), PEER_BYTES - at);
+        ssize_t n;
+
+        for (size_t i = 0; i < len; i++)
+            piece[i] = pattern(at + i);
+        n = help_write(io, socket, bytes_of(piece, len));
+        if (n == -EAGAIN) {
+            watch_arm(io, &watch, IO_WRITE);
+            watch_wait(io, &watch, ++count);
+            continue;
+        }
+        assert_true(n > 0);
+        at += (size_t)n;
+    }
+}
+
+/* No edge is lost, whichever way reads, writes and events fall between each other. */
+static void test_concurrent_peer(void **state)
+{
+    static const int families[] = { AF_UNIX, AF_INET };
+
+    for (unsigned i = 0; i < ARRAY_LEN(families); i++) {
+        struct io *io = help_open();
+        struct peer peer = { 0 };
+        struct io_socket socket;
+        pthread_t thread;
+        int ends[2];
+
+        if (families[i] == AF_UNIX) {
+            assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+            peer.descriptor = ends[1];
+            assert_int_equal(io->ops->adopt(io, ends[0], &socket), 0);
+        } else {
+            struct link link;
+
+            link_open(io, &link);
+            peer.descriptor = dup(help_descriptor(io, link.client));
+            io->ops->descriptor_of(io, link.client); /* marks it as held elsewhere */
+            io->ops->close(io, link.client);
+            assert_int_equal(fcntl(peer.descriptor, F_SETFL, 0), 0);
+            socket = link.server;
+        }
+        assert_int_equal(pthread_create(&thread, NULL, peer_run, &peer), 0);
+        read_from_peer(io, socket);
+        write_to_peer(io, socket);
+        assert_int_equal(io->ops->shut_write(io, socket), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        assert_false(peer.failed);
+        io_linux_close(io);
+    }
+}
+
 static void test_shut_write(void **state)
 {
     struct io *io = help_open();
@@ -630,6 +757,7 @@ int main(void)
         cmocka_unit_test(test_partial_writes_pipe),
         cmocka_unit_test(test_write_wake),
         cmocka_unit_test(test_many_parts),
+        cmocka_unit_test(test_concurrent_peer),
         cmocka_unit_test(test_shut_write),
         cmocka_unit_test(test_reset),
         cmocka_unit_test(test_no_descriptor_left),
