@@ -7,17 +7,14 @@
 
 #define KNOWN_TEXT_MAX 160 /* names listed in a hint */
 
-static int unknown_key(struct conf_context *context, const struct conf_schema *schema, const struct conf_entry *entry,
-                       const struct conf_path *path)
+static void unknown_key(struct conf_context *context, const struct conf_schema *schema, const struct conf_entry *entry,
+                        const struct conf_path *path)
 {
     struct conf_suggestion suggestion = conf_suggestion_for(entry->key);
     char memory[KNOWN_TEXT_MAX];
     struct text known = text_into(memory, sizeof(memory));
     struct fault *fault;
 
-    /* That one has been refused already. */
-    if (bytes_equal(entry->key, BYTES("<<")))
-        return 0;
     fault = conf_fault(context, entry->place, path, "unknown key \"" BYTES_FMT "\"",
                        BYTES_ARG(bytes_slice(entry->key, 0, CONF_NAME_MAX)));
     for (size_t i = 0; i < schema->count && !conf_faults_full(context); i++) {
@@ -25,7 +22,6 @@ static int unknown_key(struct conf_context *context, const struct conf_schema *s
         conf_suggestion_offer(&suggestion, bytes_of_text(schema->fields[i].key));
     }
     conf_suggestion_hint(&suggestion, &known, fault);
-    return 0;
 }
 
 static int decode_field(struct conf_context *context, const struct conf_field *field, struct conf_node *node,
@@ -48,7 +44,7 @@ static int decode_entries(struct conf_context *context, const struct conf_schema
         if (field)
             err = decode_field(context, field, entry->value, &inner, into);
         else
-            err = unknown_key(context, schema, entry, path);
+            unknown_key(context, schema, entry, path);
     }
     return err;
 }
@@ -161,10 +157,9 @@ static int decode_name(struct conf_context *context, const struct conf_field *fi
     into->name = bytes_of(name, entry->key.len);
     into->place = entry->place;
     if (!conf_name_ok(field->names, into->name)) {
-        if (!bytes_equal(into->name, BYTES("<<")))
-            fault_hint(conf_fault(context, entry->place, path, "\"" BYTES_FMT "\" is no name for this",
-                                  BYTES_ARG(bytes_slice(entry->key, 0, CONF_NAME_MAX + 1))),
-                       "%s", conf_names_phrase(field->names));
+        fault_hint(conf_fault(context, entry->place, path, "\"" BYTES_FMT "\" is no name for this",
+                              BYTES_ARG(bytes_slice(entry->key, 0, CONF_NAME_MAX + 1))),
+                   "%s", conf_names_phrase(field->names));
         return 0;
     }
     return field->declares ? conf_declare(context, field->declares, into->name, &into->place, path) : 0;

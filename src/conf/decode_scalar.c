@@ -182,8 +182,10 @@ static int decode_text(struct conf_context *context, const struct conf_field *fi
         err = conf_template_check(node->text, &wrong);
     if (!err && field->check_text)
         err = field->check_text(node->text, &wrong);
-    else if (!err && field->type == CONF_ADDRESS)
-        err = conf_address_check(node->text, &wrong);
+    else if (!err && field->type == CONF_ADDRESS && conf_address_check(node->text, NULL) < 0) {
+        conf_fault_type(context, field, node, path);
+        return 0;
+    }
     if (err) {
         fault_hint(conf_fault(context, node->place, path, "%s", wrong.what), "%s", wrong.hint);
         return 0;
@@ -217,6 +219,8 @@ int conf_decode_scalar(struct conf_context *context, const struct conf_field *fi
 {
     bool strict = field->type == CONF_BOOL || field->type == CONF_INTEGER || field->type == CONF_NUMBER;
 
+    if (field->type == CONF_ENUM)
+        return decode_enum(context, field, node, path, into);
     if (node->kind != CONF_NODE_SCALAR)
         return refuse_node(context, field, node, path);
     if (strict && node->quoted && !node->substituted) {
@@ -225,8 +229,6 @@ int conf_decode_scalar(struct conf_context *context, const struct conf_field *fi
     }
     if (field->type == CONF_BOOL)
         return decode_bool(context, field, node, path, into);
-    if (field->type == CONF_ENUM)
-        return decode_enum(context, field, node, path, into);
     if (conf_type_is_number(field->type))
         return decode_number(context, field, node, path, into);
     return decode_text(context, field, node, path, into);

@@ -28,10 +28,6 @@ static void unknown_alternative(struct conf_context *context, const struct conf_
     struct text known = text_into(memory, sizeof(memory));
     struct fault *fault;
 
-    if (bytes_equal(entry->key, BYTES("<<"))) {
-        context->broken++;
-        return;
-    }
     fault = conf_fault(context, entry->place, path, "unknown %s \"" BYTES_FMT "\"", set->name,
                        BYTES_ARG(bytes_slice(entry->key, 0, CONF_NAME_MAX)));
     for (size_t i = 0; i < set->count && !conf_faults_full(context); i++)
@@ -92,7 +88,7 @@ static void refuse_form(struct conf_context *context, const struct conf_field *f
                        or_text, set->name, BYTES_ARG(text_bytes(&text)));
     text = text_into(memory, KNOWN_TEXT_MAX);
     if (node->kind == CONF_NODE_MAP && node->count > 1) {
-        fault_hint(fault, "each %s is a list item of its own", set->name);
+        fault_hint(fault, "one mapping holds one %s", set->name);
     } else if (node->kind == CONF_NODE_SCALAR && conf_alternative_find(set, node->text)) {
         fault_hint(fault, "write { " BYTES_FMT ": {} }", BYTES_ARG(node->text));
     } else {

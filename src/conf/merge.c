@@ -139,8 +139,13 @@ int conf_merge(struct conf_context *context, struct conf_node **ret)
 {
     const struct conf_schema *schema = context->request->schema;
     struct merge merge = { .context = context };
+    struct conf_node *alone = context->file_count == 1 ? context->files[0].root : NULL;
     int err = 0;
 
+    if (alone && (alone->kind == CONF_NODE_MAP || alone->kind == CONF_NODE_NOTHING)) {
+        *ret = alone;
+        return 0;
+    }
     merge.into = arena_zalloc(&context->scratch, sizeof(*merge.into));
     merge.names = arena_zalloc(&context->scratch, schema->count * sizeof(*merge.names));
     if (!merge.into || !merge.names)

@@ -69,7 +69,7 @@ const char *conf_names_pattern(enum conf_names names)
     case CONF_NAMES_TOKEN: return "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
     case CONF_NAMES_ANY: break;
     }
-    return "^[^]";
+    return "^[\\s\\S]";
 }
 
 /* What stands between two braces, such as header.x-user. */

@@ -10,6 +10,8 @@ struct frame {
     struct anchor *anchor;
     struct conf_path path; /* of the entry being read */
     bool has_key;
+    bool dropping; /* the value of a key that was refused */
+    bool dropped;  /* an entry is missing */
     struct conf_place key_place;
 };
 
@@ -82,6 +84,11 @@ static int attach(struct reader *reader, struct conf_node *node, struct conf_pla
         reader->root = node;
         return 0;
     }
+    if (top->dropping) {
+        top->dropping = top->has_key = false;
+        top->dropped = true;
+        return 0;
+    }
     entry = arena_zalloc(&reader->context->scratch, sizeof(*entry));
     if (!entry)
         return -ENOMEM;
@@ -140,10 +147,14 @@ static int set_anchor(struct reader *reader, const yaml_char_t *name, struct con
 
 static int refuse_tag(struct reader *reader, const yaml_char_t *tag, struct conf_place place)
 {
+    struct bytes name = bytes_of_text((const char *)tag), core = BYTES("tag:yaml.org,2002:");
+    bool is_core = bytes_starts(name, core);
+
     if (!tag)
         return 0;
-    fault_hint(conf_fault(reader->context, place, path_of(reader), "tags are not supported"), "remove \"%.60s\"",
-               (const char *)tag);
+    name = bytes_slice(is_core ? bytes_skip(name, core.len) : name, 0, CONF_NAME_MAX);
+    fault_hint(conf_fault(reader->context, place, path_of(reader), "tags are not supported"),
+               "remove \"%s" BYTES_FMT "\"", is_core ? "!!" : "", BYTES_ARG(name));
     return -EINVAL;
 }
 
@@ -166,9 +177,11 @@ static int read_key(struct reader *reader, const yaml_event_t *event)
         conf_fault(reader->context, place, path_of(reader), "a key can't be longer than %d bytes", CONF_KEY_MAX);
         return -EINVAL;
     }
-    if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && bytes_equal(key, BYTES("<<")))
+    if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && bytes_equal(key, BYTES("<<"))) {
+        top->dropping = true;
         fault_hint(conf_fault(reader->context, place, path_of(reader), "merge keys are not supported"),
                    "give the shared part a name and refer to it, or use an alias for a whole value");
+    }
     err = arena_copy(&reader->context->scratch, key, &top->path.key);
     if (err)
         return err;
@@ -321,6 +334,8 @@ static int read_end(struct reader *reader)
 
     if (top->anchor)
         top->anchor->open = false;
+    /* Nobody can tell what would be missing in it. */
+    top->node->broken = top->dropped && top->node->count == 0;
     reader->depth--;
     return err ? err : attach(reader, top->node, top->node->place);
 }
@@ -361,6 +376,10 @@ static const char *syntax_hint(const yaml_parser_t *parser)
 
     if (strstr(problem, "cannot start any token"))
         return "indent with spaces, not tabs; values that begin with @, ` or % need quotes";
+    if (strstr(problem, "tab character"))
+        return "indent with spaces, not tabs";
+    if (strstr(problem, "expected ',' or"))
+        return "inside { } and [ ] a value with braces or brackets, such as ${NAME}, needs quotes";
     if (strstr(problem, "mapping values are not allowed"))
         return "check the indentation; a value with a colon and a space needs quotes";
     if (strstr(problem, "did not find expected key") || strstr(problem, "did not find expected '-'"))
@@ -418,7 +437,7 @@ int conf_yaml_read(struct conf_context *context, const char *file, struct bytes 
     reader->file = file;
     map_init(&reader->anchors, (struct hash_key){ 0 }, CONF_NODES_MAX);
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.len);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)(text.len ? text.data : ""), text.len);
     err = read_events(reader, &parser);
     yaml_parser_delete(&parser);
     if (!err && !reader->root)

@@ -1,0 +1,36 @@
+/* Prints what the tables of the example say: "json", "markdown"; or "load": whether the text of stdin is accepted. */
+#include "try.h"
+
+#include "conf/schema_print.h"
+
+#include <stdio.h>
+
+static int print(struct conf_sink *sink, struct bytes part)
+{
+    return fwrite(part.data, 1, part.len, stdout) == part.len ? 0 : -1;
+}
+
+static int load(void)
+{
+    static char memory[CONF_TEXT_MAX];
+    size_t len = fread(memory, 1, sizeof(memory), stdin);
+    struct try *try = try_load(bytes_of(memory, len), NULL);
+    int result = try->result;
+
+    fputs(try->text, stdout);
+    try_done(try);
+    return result ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct conf_sink sink = { .write = print };
+    const char *what = argc > 1 ? argv[1] : "";
+
+    if (strcmp(what, "load") == 0)
+        return load();
+    if (strcmp(what, "markdown") == 0)
+        return conf_print_reference(&sink, &EXAMPLE_SCHEMA, EXAMPLE_SETS, EXAMPLE_SET_COUNT) ? 2 : 0;
+    return conf_print_json_schema(&sink, &EXAMPLE_SCHEMA, EXAMPLE_SETS, EXAMPLE_SET_COUNT, "https://example.org/e") ? 2
+                                                                                                                    : 0;
+}
