@@ -15,7 +15,7 @@ struct bytes http_method_name(enum http_method method)
 enum http_method http_method_of(struct bytes name)
 {
     for (unsigned method = HTTP_OTHER + 1; method < HTTP_METHOD_COUNT; method++) {
-        if (bytes_equal(METHODS[method], name))
+        if (METHODS[method].len == name.len && memcmp(METHODS[method].data, name.data, name.len) == 0)
             return (enum http_method)method;
     }
     return HTTP_OTHER;

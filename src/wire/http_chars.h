@@ -34,6 +34,35 @@ static inline const char *http_scan(const char *from, const char *end, unsigned 
     return from;
 }
 
+/* The first colon, or end. */
+static inline const char *http_scan_colon(const char *from, const char *end)
+{
+#if defined(__SSE2__)
+    const __m128i colon = _mm_set1_epi8(':');
+
+    for (; end - from >= 16; from += 16) {
+        __m128i text = _mm_loadu_si128((const __m128i *)(const void *)from);
+        unsigned found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(text, colon));
+
+        if (found != 0)
+            return from + __builtin_ctz(found);
+    }
+#endif
+    while (from < end && *from != ':')
+        from++;
+    return from;
+}
+
+/* Whether all are of the class: without a branch for each byte. Not empty. */
+static inline bool http_all(const char *from, const char *end, unsigned classes)
+{
+    unsigned common = classes;
+
+    while (from < end)
+        common &= http_chars[(uint8_t)*from++];
+    return common == classes;
+}
+
 /* The first control character other than tab, or end. */
 static inline const char *http_scan_text(const char *from, const char *end)
 {

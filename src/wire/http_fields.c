@@ -45,7 +45,9 @@ static inline __attribute__((always_inline)) bool same_word(const char *name, co
     {                                                                                          \
         enum {                                                                                 \
             LEN = sizeof(text) - 1,                                                            \
-            WORD = LEN < 8 ? LEN : 8,                                                          \
+            WORD = LEN < 4   ? 2                                                               \
+                   : LEN < 8 ? 4                                                               \
+                             : 8,                                                              \
             MIDDLE = LEN > 16 ? 8 : 0,                                                         \
             LAST = LEN - WORD,                                                                 \
         };                                                                                     \
