@@ -120,9 +120,9 @@ void exchange_end(struct exchange *x, enum outcome outcome)
     CHECK_MAGIC(x, EXCHANGE_MAGIC);
     x->outcome = outcome;
     close_bodies(x, outcome);
-    run_endings(x, outcome);
     if (!x->parent && !x->detached)
-        tell_observers(x);
+        tell_observers(x); /* before the endings: one of them may free the endpoint */
+    run_endings(x, outcome);
     give_back(x);
 }
 

@@ -10,7 +10,7 @@
  * tunnels.
  *
  *   born (exchange_create, exchange_fork) -> running (stage_run) -> answered (response head set) -> streaming ->
- *   ended (exchange_end: bodies closed, endings run, observers told, arena given back)
+ *   ended (exchange_end: bodies closed, observers told, endings run, arena given back)
  */
 #ifndef WEFT_EXCHANGE_EXCHANGE_H
 #define WEFT_EXCHANGE_EXCHANGE_H
@@ -116,8 +116,8 @@ int exchange_head_room(struct exchange *x, struct http_head *head, unsigned fiel
 /* Gives x the body that its source reads; it goes through a tee from here on. -ENOMEM. */
 int exchange_set_request_body(struct exchange *x, struct body *source) MUST_CHECK;
 
-/* Ends the exchange with its final outcome: closes the bodies, runs the endings, tells the observers (not for forks),
- * gives the memory back. x is gone afterwards. On a fiber. */
+/* Ends the exchange with its final outcome: closes the bodies, tells the observers (not for forks; x->endpoint is still
+ * there), runs the endings, gives the memory back. x is gone afterwards. On a fiber. */
 void exchange_end(struct exchange *x, enum outcome outcome);
 
 /* Gives a new exchange back that was never run: it has no bodies and no endings, and nobody is told. */
