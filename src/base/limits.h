@@ -149,4 +149,21 @@
 #define ROUTE_HOST_MAX 255                /* RFC 1035, 2.3.4; longer ones match no name */
 #define ROUTES_MAX 100000                 /* of one snapshot, see SNAPSHOT_ARENA_MAX */
 
+/* --- observe ------------------------------------------------------------------------------------- */
+#define OBSERVE_SERIES_MAX 2000           /* of a process, all labels together; 500 bytes each on each worker at most */
+#define OBSERVE_NAME_MAX 128              /* bytes of a label's value; a unix path fits */
+#define OBSERVE_LABELS_MAX 8              /* of one sample */
+#define OBSERVE_CHUNK_SIZE (16 * 1024)    /* of a scrape, handed on at a time; several lines of all labels */
+#define OBSERVE_SCRAPE_MAX (32 * MIB)     /* OBSERVE_SERIES_MAX histograms of the longest names */
+#define OBSERVE_STATUS_MAX (64 * 1024)    /* of /proc/self/status: about 1.5 KiB */
+#define OBSERVE_SAMPLE_NS NS_PER_S        /* how old the gauges of a worker may be; Prometheus asks every 15 s */
+#define OBSERVE_LOG_RING_SIZE (256 * KIB) /* of one worker: 500 usual lines, 10 ms at 50,000 a second */
+#define OBSERVE_LOG_LINE_MAX (32 * KIB)   /* the names below, each byte escaped */
+#define OBSERVE_LOG_PATH_MAX 2048         /* bytes of path and query in a line; longer ones are cut */
+#define OBSERVE_LOG_AGENT_MAX 512         /* of User-Agent: browsers send 150 */
+#define OBSERVE_LOG_NAME_MAX 256          /* of every other text: a host name is 253 at most */
+#define OBSERVE_LOG_WRITE_MAX (64 * KIB)  /* of one write */
+#define OBSERVE_LOG_FLUSH_NS (50 * NS_PER_MS) /* how long a line may wait for others before it is written */
+#define OBSERVE_LOG_RETRY_NS (1 * NS_PER_S)   /* after an error of the reader */
+
 #endif
