@@ -54,7 +54,7 @@ struct sim_faults {
     double slow_job_chance;
     struct sim_range slow_job_ns;
     int64_t wall_skew_ns;              /* clocks of machines differ by up to this, either way */
-    int64_t drift_ppm;                 /* and run fast or slow by up to this; below 1,000,000 */
+    int64_t drift_ppm;                 /* and run fast or slow by up to this; at most 100,000 */
     struct sim_range slowness_percent; /* of machines: 100 is the usual */
 };
 

@@ -186,7 +186,7 @@ int sim_try_signal(struct io *io, struct io_socket socket);
 int sim_lane_open(struct io *io, const char *name, unsigned threads, struct lane **ret);
 void sim_lane_close(struct io *io, struct lane *lane);
 int sim_submit(struct io *io, struct lane *lane, struct job *job);
-void sim_jobs_finish(struct sim_loop *loop);      /* runs done() of what has finished */
+unsigned sim_jobs_finish(struct sim_loop *loop);  /* runs done() of what has finished */
 void sim_lanes_done(struct sim_process *process); /* drops them, running nothing */
 void sim_loop_jobs_done(struct sim_loop *loop);
 

@@ -113,9 +113,10 @@ static void ending_run(struct world *world, struct sim_event *event)
     sim_loop_wake(&lane->loop->loop);
 }
 
-void sim_jobs_finish(struct sim_loop *loop)
+unsigned sim_jobs_finish(struct sim_loop *loop)
 {
     struct list_node *node;
+    unsigned count = 0;
 
     while ((node = list_pop_front(&loop->finished)) != NULL) {
         struct job_run *run = container_of(node, struct job_run, node);
@@ -123,7 +124,9 @@ void sim_jobs_finish(struct sim_loop *loop)
 
         mem_free(run);
         job->done(job);
+        count++;
     }
+    return count;
 }
 
 static void runs_drop(struct world *world, struct list_node *list)

@@ -247,11 +247,13 @@ static int connect_path(struct sim_end *client)
 {
     struct sim_end *listener = listener_find(client->on, &client->peer);
 
-    if (!listener)
+    if (!listener) {
+        world_count(client->world, SIM_FAULT_REFUSED);
         return -ECONNREFUSED;
+    }
     if (listener->queued >= listener->backlog) {
         world_count(client->world, SIM_FAULT_BACKLOG);
-        return -EAGAIN;
+        return -ECONNREFUSED; /* no event would tell when it isn't full any more */
     }
     server_end(client, listener);
     client->state = SIM_CONNECTED;
@@ -303,15 +305,15 @@ int sim_try_connect(struct io *io, const struct address *address, struct io_sock
 int sim_connect_result(struct io *io, struct io_socket socket)
 {
     struct sim_socket *found = sim_socket_find(io, socket);
+    int error;
 
     if (!found)
         return -EBADF;
     if (found->end->kind != SIM_END_STREAM)
         return -EINVAL;
-    switch (found->end->state) {
-    case SIM_CONNECTING: return -EAGAIN;
-    case SIM_CONNECTED: return 0;
-    case SIM_FAILED: return found->end->connect_error;
-    }
-    return -EINVAL;
+    if (found->end->state != SIM_FAILED)
+        return found->end->state == SIM_CONNECTING ? -EAGAIN : 0;
+    error = found->end->connect_error; /* told once, as by SO_ERROR */
+    found->end->connect_error = -ENOTCONN;
+    return error;
 }

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define PIECE_MAGIC 0x70696563U
@@ -12,7 +13,8 @@ struct piece {
     size_t size;
     void *whole; /* what the allocator gave */
     uint32_t magic;
-    uint32_t unused[5]; /* the head is a multiple of 16 bytes */
+    bool of_world;      /* from the C library: mem_fail_after() and mem_stats() are for what is simulated */
+    uint32_t unused[4]; /* the head is a multiple of 16 bytes */
 };
 
 _Static_assert(sizeof(struct piece) % 16 == 0, "what follows the head must be aligned");
@@ -40,22 +42,19 @@ static struct piece *piece_of(void *memory)
     return piece;
 }
 
-static void *piece_place(void *whole, size_t head, size_t size)
+static void *piece_place(void *whole, size_t head, size_t size, struct sim_memory *owner)
 {
     struct piece *piece;
 
     if (!whole)
         return NULL;
     piece = (struct piece *)(void *)((char *)whole + head) - 1;
-    piece->magic = PIECE_MAGIC;
-    piece->whole = whole;
-    piece->size = size;
-    piece->owner = memory_owner;
+    *piece = (struct piece){ .magic = PIECE_MAGIC, .whole = whole, .size = size, .owner = owner };
     list_init(&piece->node);
-    if (piece->owner) {
-        list_push_back(&piece->owner->pieces, &piece->node);
-        piece->owner->count++;
-        piece->owner->bytes += size;
+    if (owner) {
+        list_push_back(&owner->pieces, &piece->node);
+        owner->count++;
+        owner->bytes += size;
     }
     return piece + 1;
 }
@@ -64,7 +63,7 @@ void *__wrap_mem_alloc(size_t size)
 {
     if (size > SIZE_MAX - sizeof(struct piece))
         return NULL;
-    return piece_place(__real_mem_alloc(sizeof(struct piece) + size), sizeof(struct piece), size);
+    return piece_place(__real_mem_alloc(sizeof(struct piece) + size), sizeof(struct piece), size, memory_owner);
 }
 
 void *__wrap_mem_zalloc(size_t size)
@@ -92,7 +91,7 @@ void *__wrap_mem_aligned(size_t alignment, size_t size)
     ASSERT(head % alignment == 0);
     if (size > SIZE_MAX - head)
         return NULL;
-    return piece_place(__real_mem_aligned(alignment, head + size), head, size);
+    return piece_place(__real_mem_aligned(alignment, head + size), head, size, memory_owner);
 }
 
 char *__wrap_mem_copy_text(const char *data, size_t len)
@@ -120,7 +119,10 @@ void __wrap_mem_free(void *memory)
         piece->owner->bytes -= piece->size;
     }
     piece->magic = 0;
-    __real_mem_free(piece->whole);
+    if (piece->of_world)
+        free(piece->whole);
+    else
+        __real_mem_free(piece->whole);
 }
 
 /* Always moves: nothing may rely on staying in place. */
@@ -162,10 +164,9 @@ uint64_t sim_memory_drop(struct sim_memory *memory)
 
 void *sim_take(size_t size)
 {
-    struct sim_memory *before = sim_memory_enter(NULL);
-    void *memory = mem_zalloc(size);
+    void *memory = piece_place(calloc(1, sizeof(struct piece) + size), sizeof(struct piece), size, NULL);
 
-    sim_memory_enter(before);
     ASSERT(memory != NULL);
+    piece_of(memory)->of_world = true;
     return memory;
 }

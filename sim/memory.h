@@ -6,7 +6,8 @@
  * (1) A process that ends by itself must have given everything back: what is left is a leak, and the world fails.
  * (2) A process that is killed never runs again; sim_memory_drop() frees what it held.
  * (3) The world's own memory belongs to no process, also when it is taken inside a call of one: sim_take().
- * Counters and mem_fail_after() of base/alloc.h work as ever. Memory that libraries take with malloc() is not seen.
+ * Counters and mem_fail_after() of base/alloc.h work as ever, for what is simulated alone. Memory that libraries take
+ * with malloc() is not seen.
  */
 #ifndef WEFT_SIM_MEMORY_H
 #define WEFT_SIM_MEMORY_H

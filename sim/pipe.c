@@ -311,14 +311,17 @@ ssize_t sim_try_read(struct io *io, struct io_socket socket, void *memory, size_
     struct sim_pipe *in;
     size_t n;
 
+    ASSERT(len > 0);
     if (!found)
         return -EBADF;
     end = found->end;
-    if (end->kind != SIM_END_STREAM || end->state != SIM_CONNECTED)
-        return end->kind == SIM_END_STREAM && end->state == SIM_CONNECTING ? -EAGAIN : -ENOTCONN;
+    if (end->kind != SIM_END_STREAM)
+        return -EINVAL;
+    if (end->state != SIM_CONNECTED)
+        return end->state == SIM_CONNECTING ? -EAGAIN : -ENOTCONN;
     in = &end->connection->pipes[!end->side];
     n = MIN(len, sim_pipe_unread(in));
-    if (n == 0 && len > 0) {
+    if (n == 0) {
         if (end->error)
             return error_take(end);
         return in->fin_arrived || end->broken ? 0 : -EAGAIN;
@@ -327,8 +330,6 @@ ssize_t sim_try_read(struct io *io, struct io_socket socket, void *memory, size_
         n = (size_t)prng_between(&world->prng, 1, (int64_t)n - 1);
         world_count(world, SIM_FAULT_SHORT_READ);
     }
-    if (n == 0)
-        return 0;
     ring_copy_out(in, memory, n);
     in->read += n;
     world_trace(world, SIM_TRACE_READ, (int64_t)end->connection->number, (int64_t)n, 0);
@@ -370,10 +371,10 @@ static int write_refused(struct sim_end *end)
 {
     int error;
 
-    if (end->kind != SIM_END_STREAM || end->state == SIM_FAILED)
-        return -ENOTCONN;
-    if (end->state == SIM_CONNECTING)
-        return -EAGAIN;
+    if (end->kind != SIM_END_STREAM)
+        return -EINVAL;
+    if (end->state != SIM_CONNECTED)
+        return end->state == SIM_CONNECTING ? -EAGAIN : -ENOTCONN;
     error = error_take(end);
     if (error)
         return error;

@@ -33,7 +33,7 @@ int64_t sim_clock_reverse(const struct sim_node *node, int64_t clock_ns)
     __int128 elapsed = ((__int128)clock_ns - node->clock_ns) * PPM / (PPM + node->drift_ppm);
     int64_t at;
 
-    if (elapsed <= 0)
+    if (elapsed < 0)
         return node->boot_ns;
     if (elapsed >= (__int128)TIME_NEVER / 4)
         return TIME_NEVER;

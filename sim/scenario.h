@@ -1,4 +1,5 @@
-/* sim/scenario.h - what is tried in a simulated world, and what must hold. The list stands in scenarios.c. */
+/* sim/scenario.h - what is tried in a simulated world, and what must hold. The list stands in scenarios.c, which
+ * is linked into a program by itself: a test may bring another list. */
 #ifndef WEFT_SIM_SCENARIO_H
 #define WEFT_SIM_SCENARIO_H
 

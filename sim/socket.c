@@ -189,12 +189,12 @@ static struct wake *wake_take(struct io *io, struct sim_socket *socket, unsigned
     return NULL;
 }
 
-static void socket_run(struct sim_socket *socket)
+static unsigned socket_run(struct sim_socket *socket)
 {
     struct io *io = &socket->owner->io;
     uint32_t generation = socket->generation;
     unsigned ready = sim_end_ready(socket->end) | socket->spurious;
-    unsigned done = 0, events;
+    unsigned done = 0, count = 0, events;
     struct wake *wake;
 
     socket->spurious = 0;
@@ -203,7 +203,9 @@ static void socket_run(struct sim_socket *socket)
            (wake = wake_take(io, socket, ready & ~done, &events)) != NULL) {
         done |= events;
         wake->run(wake, events);
+        count++;
     }
+    return count;
 }
 
 int sim_poll(struct io *io, int64_t until_ns)
@@ -211,11 +213,11 @@ int sim_poll(struct io *io, int64_t until_ns)
     struct sim_loop *loop = sim_loop_of(io);
     struct list_node batch = LIST_INIT(batch);
     struct list_node *node;
+    unsigned count = 0;
 
     ASSERT(loop->turning && !loop->loop.running);
     list_move_all(&batch, &loop->due);
     while ((node = list_pop_front(&batch)) != NULL)
-        socket_run(container_of(node, struct sim_socket, due_node));
-    sim_jobs_finish(loop);
-    return 0;
+        count += socket_run(container_of(node, struct sim_socket, due_node));
+    return (int)(count + sim_jobs_finish(loop));
 }

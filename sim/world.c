@@ -138,10 +138,12 @@ int world_run(struct world *world, const struct world_end *end)
         if (end->reached && end->reached(world, end->context))
             return 0;
         first = heap_first(&world->events);
-        if (!first)
+        if (!first && end->reached)
             return -EDEADLK;
-        if (first->key > end->until_ns)
+        if (!first || first->key > end->until_ns) {
+            world->now_ns = MAX(world->now_ns, end->until_ns);
             return end->reached ? -ETIMEDOUT : 0;
+        }
         if (budget-- == 0)
             return -E2BIG;
         world->now_ns = first->key;
