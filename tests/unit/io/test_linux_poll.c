@@ -212,9 +212,9 @@ struct actor {
     struct io *io;
     struct wake *victim;
     struct io_socket socket; /* to close */
-    struct address *address; /* to listen on in its place */
     struct io_socket fresh;
-    unsigned count, again;
+    struct watch *heir; /* armed on the fresh one */
+    unsigned count;
 };
 
 static void act_again(struct wake *wake, unsigned events)
@@ -292,6 +292,8 @@ static void act_close(struct wake *wake, unsigned events)
     assert_int_equal(actor->io->ops->listen(actor->io, &any, 8, false, &actor->fresh), 0);
     assert_int_equal(actor->fresh.slot, actor->socket.slot); /* the slot is used again at once */
     assert_int_equal(actor->io->ops->arm(actor->io, actor->victim, IO_HANGUP), -EBADF);
+    watch_init(actor->heir, actor->fresh);
+    watch_arm(actor->io, actor->heir, IO_HANGUP);
 }
 
 /* Closing another socket, or one's own, whose wakes are due in the same turn. */
@@ -299,8 +301,8 @@ static void test_close_from_a_wake(void **state)
 {
     struct io *io = help_open();
     struct link link, other;
-    struct actor actor = { .io = io };
-    struct watch victim;
+    struct watch victim, heir;
+    struct actor actor = { .io = io, .heir = &heir };
 
     link_open(io, &link);
     link_open(io, &other);
@@ -312,6 +314,7 @@ static void test_close_from_a_wake(void **state)
     watch_arm(io, &victim, IO_WRITE);
     assert_int_equal(io->ops->poll(io, 0), 1);
     assert_int_equal(victim.count, 0);
+    assert_int_equal(heir.count, 0);
 
     actor.socket = link.client;
     watch_init(&victim, link.client);
@@ -322,6 +325,7 @@ static void test_close_from_a_wake(void **state)
     assert_int_equal(io->ops->poll(io, 0), 1);
     assert_int_equal(actor.count, 2);
     assert_int_equal(victim.count, 0);
+    assert_int_equal(heir.count, 0); /* the hang-up was that of the socket before */
     io_linux_close(io);
 }
 

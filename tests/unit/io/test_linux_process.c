@@ -10,6 +10,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* --- a parent that dies between fork() and the child's first look, on demand ------------------------------------ */
+
+static bool orphaned;
+
+pid_t __real_getppid(void);
+pid_t __wrap_getppid(void);
+
+pid_t __wrap_getppid(void)
+{
+    return orphaned ? 1 : __real_getppid();
+}
+
 static const char *const ENV[] = { "PATH=relative::/usr/bin:/bin", "NAME=value", NULL };
 
 /* A shell that runs `script`; what it says goes to *ret_out, a pipe. */
@@ -353,6 +365,20 @@ static void test_child_dies_with_parent(void **state)
     close(ends[0]);
 }
 
+static void test_child_is_born_an_orphan(void **state)
+{
+    struct io *io = help_open();
+    char output[64];
+    int status;
+
+    orphaned = true;
+    status = shell_run(io, (struct command){ 0 }, "echo ran", output, sizeof(output));
+    orphaned = false;
+    assert_string_equal(output, "");
+    assert_int_equal(WEXITSTATUS(status), 127);
+    io_linux_close(io);
+}
+
 static void test_signals(void **state)
 {
     struct io *io = help_open();
@@ -388,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_error_output),
         cmocka_unit_test(test_group_is_killed),
         cmocka_unit_test(test_child_dies_with_parent),
+        cmocka_unit_test(test_child_is_born_an_orphan),
         cmocka_unit_test(test_signals),
     };
 
