@@ -162,8 +162,9 @@
 #define OBSERVE_LOG_PATH_MAX 2048         /* bytes of path and query in a line; longer ones are cut */
 #define OBSERVE_LOG_AGENT_MAX 512         /* of User-Agent: browsers send 150 */
 #define OBSERVE_LOG_NAME_MAX 256          /* of every other text: a host name is 253 at most */
-#define OBSERVE_LOG_WRITE_MAX (64 * KIB)  /* of one write */
+#define OBSERVE_LOG_WRITE_MAX (16 * KIB)  /* of one write: a slow reader holds its thread no longer than for these */
 #define OBSERVE_LOG_FLUSH_NS (50 * NS_PER_MS) /* how long a line may wait for others before it is written */
 #define OBSERVE_LOG_RETRY_NS (1 * NS_PER_S)   /* after an error of the reader */
+#define OBSERVE_LOG_CLOSE_NS (5 * NS_PER_S)   /* for the last lines, when the process ends */
 
 #endif
