@@ -22,17 +22,9 @@ _Static_assert(sizeof(struct piece) % 16 == 0, "what follows the head must be al
 /* Whose code runs on this thread; a test may run several worlds on threads of its own. */
 static _Thread_local struct sim_memory *memory_owner;
 
-/* The linker's names: __real_X is X of base/alloc.c, __wrap_X is what everybody else's calls of X become. */
-void *__real_mem_alloc(size_t size);
-void *__real_mem_aligned(size_t alignment, size_t size);
-void __real_mem_free(void *memory);
-void *__wrap_mem_alloc(size_t size);
-void *__wrap_mem_zalloc(size_t size);
-void *__wrap_mem_zalloc_array(size_t count, size_t size);
-void *__wrap_mem_realloc(void *old, size_t size);
-void *__wrap_mem_aligned(size_t alignment, size_t size);
-char *__wrap_mem_copy_text(const char *data, size_t len);
-void __wrap_mem_free(void *memory);
+static _Thread_local struct mem_stats memory_stats;
+static _Thread_local int64_t memory_countdown = -1; /* -1: no allocation is to fail */
+static _Thread_local bool memory_fired;
 
 static struct piece *piece_of(void *memory)
 {
@@ -42,6 +34,7 @@ static struct piece *piece_of(void *memory)
     return piece;
 }
 
+/* `head` bytes before the memory itself; NULL passes through. */
 static void *piece_place(void *whole, size_t head, size_t size, struct sim_memory *owner)
 {
     struct piece *piece;
@@ -59,44 +52,63 @@ static void *piece_place(void *whole, size_t head, size_t size, struct sim_memor
     return piece + 1;
 }
 
-void *__wrap_mem_alloc(size_t size)
+/* --- base/alloc.h ----------------------------------------------------------------------------------------------- */
+
+static bool fails_on_purpose(void)
 {
-    if (size > SIZE_MAX - sizeof(struct piece))
+    if (memory_countdown < 0 || memory_countdown-- > 0)
+        return false;
+    memory_fired = true;
+    return true;
+}
+
+void *mem_aligned(size_t alignment, size_t size)
+{
+    size_t head = MAX(alignment, sizeof(struct piece));
+    void *whole = NULL;
+
+    ASSERT(head % alignment == 0);
+    if (fails_on_purpose() || size > SIZE_MAX - head ||
+        posix_memalign(&whole, MAX(alignment, sizeof(void *)), head + size) != 0)
         return NULL;
-    return piece_place(__real_mem_alloc(sizeof(struct piece) + size), sizeof(struct piece), size, memory_owner);
+    memory_stats.allocations++;
+    return piece_place(whole, head, size, memory_owner);
 }
 
-void *__wrap_mem_zalloc(size_t size)
+void *mem_alloc(size_t size)
 {
-    void *memory = __wrap_mem_alloc(size);
-
-    if (memory)
-        memset(memory, 0, size);
-    return memory;
+    return mem_aligned(16, size);
 }
 
-void *__wrap_mem_zalloc_array(size_t count, size_t size)
+void *mem_zalloc(size_t size)
+{
+    void *memory = mem_alloc(size);
+
+    return memory ? memset(memory, 0, size) : NULL;
+}
+
+void *mem_zalloc_array(size_t count, size_t size)
 {
     size_t all;
 
-    if (__builtin_mul_overflow(count, size, &all))
-        return NULL;
-    return __wrap_mem_zalloc(all);
+    return __builtin_mul_overflow(count, size, &all) ? NULL : mem_zalloc(all);
 }
 
-void *__wrap_mem_aligned(size_t alignment, size_t size)
+/* Always moves: nothing may rely on staying in place. */
+void *mem_realloc(void *old, size_t size)
 {
-    size_t head = MAX(alignment, sizeof(struct piece));
+    void *memory = mem_alloc(size);
 
-    ASSERT(head % alignment == 0);
-    if (size > SIZE_MAX - head)
-        return NULL;
-    return piece_place(__real_mem_aligned(alignment, head + size), head, size, memory_owner);
+    if (!memory || !old)
+        return memory;
+    memcpy(memory, old, MIN(size, piece_of(old)->size));
+    mem_free(old);
+    return memory;
 }
 
-char *__wrap_mem_copy_text(const char *data, size_t len)
+char *mem_copy_text(const char *data, size_t len)
 {
-    char *text = __wrap_mem_alloc(len + 1);
+    char *text = len == SIZE_MAX ? NULL : mem_alloc(len + 1);
 
     if (!text)
         return NULL;
@@ -106,7 +118,7 @@ char *__wrap_mem_copy_text(const char *data, size_t len)
     return text;
 }
 
-void __wrap_mem_free(void *memory)
+void mem_free(void *memory)
 {
     struct piece *piece;
 
@@ -118,24 +130,30 @@ void __wrap_mem_free(void *memory)
         piece->owner->count--;
         piece->owner->bytes -= piece->size;
     }
+    if (!piece->of_world)
+        memory_stats.frees++;
     piece->magic = 0;
-    if (piece->of_world)
-        free(piece->whole);
-    else
-        __real_mem_free(piece->whole);
+    free(piece->whole);
 }
 
-/* Always moves: nothing may rely on staying in place. */
-void *__wrap_mem_realloc(void *old, size_t size)
+struct mem_stats mem_stats(void)
 {
-    void *memory = __wrap_mem_alloc(size);
+    struct mem_stats stats = memory_stats;
 
-    if (!memory || !old)
-        return memory;
-    memcpy(memory, old, MIN(size, piece_of(old)->size));
-    __wrap_mem_free(old);
-    return memory;
+    stats.live = (int64_t)(stats.allocations - stats.frees);
+    return stats;
 }
+
+bool mem_fail_after(int64_t count)
+{
+    bool fired = memory_fired;
+
+    memory_countdown = count;
+    memory_fired = false;
+    return fired;
+}
+
+/* --- whose it is ------------------------------------------------------------------------------------------------ */
 
 void sim_memory_init(struct sim_memory *memory)
 {
@@ -157,7 +175,7 @@ uint64_t sim_memory_drop(struct sim_memory *memory)
     uint64_t count = memory->count;
 
     while (!list_empty(&memory->pieces))
-        __wrap_mem_free(container_of(memory->pieces.next, struct piece, node) + 1);
+        mem_free(container_of(memory->pieces.next, struct piece, node) + 1);
     ASSERT(memory->count == 0 && memory->bytes == 0);
     return count;
 }

@@ -1,7 +1,8 @@
 /* sim/memory.h - memory by simulated process, so that a crash can drop all of it.
  *
- * The programs of the simulator are linked with --wrap for every function of base/alloc.h: each piece gets a head
- * that links it into the list of the process whose code is running. Nothing of what is simulated knows.
+ * A second implementation of base/alloc.h: each piece has a head that links it into the list of the process whose
+ * code is running. Nothing of what is simulated knows. The linker finds this one first, since libraries are named
+ * from the top floor down and this archive comes before that of base/; both at once would be a link error.
  *
  * (1) A process that ends by itself must have given everything back: what is left is a leak, and the world fails.
  * (2) A process that is killed never runs again; sim_memory_drop() frees what it held.
