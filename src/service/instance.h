@@ -62,6 +62,7 @@ struct instance {
     struct letter ask;
     struct loop *control;
     struct probe *probe; /* control loop only; NULL: not being checked */
+    uint64_t mark;       /* control loop only: the last set that it was in */
 };
 
 /* A new one with one use. Weight is the set's affair. -ENOMEM. */
@@ -69,6 +70,13 @@ int instance_create(struct loop *control, struct bytes service, const struct ins
                     const struct service_settings *settings, struct instance **ret) MUST_CHECK;
 void instance_use(struct instance *instance);  /* any thread */
 void instance_drop(struct instance *instance); /* any thread */
+
+/* Copies the settings; their texts go to `place`, which has room for them. */
+struct service_settings service_settings_put(const struct service_settings *settings, char *place);
+bool service_settings_equal(const struct service_settings *a, const struct service_settings *b);
+
+/* The same address and generation. */
+bool instance_same_place(const struct instance *instance, const struct instance_conf *conf);
 
 /* The same place, spoken to in the same way, of the same generation: it need not be replaced. */
 bool instance_same(const struct instance *instance, const struct instance_conf *conf,

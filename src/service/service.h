@@ -29,14 +29,17 @@
 #define REGISTRY_MAGIC 0x4e9157e4u
 #define SERVICE_MAGIC 0x5e471ceu
 
+#define SERVICE_CACHE_LINE 64
+
 struct resolver;
 
 /* A set on its way to one worker. NULL: no letter is on its way. */
 struct service_post {
-    struct letter letter;
+    alignas(SERVICE_CACHE_LINE) struct letter letter; /* each worker counts in lines of its own */
     struct worker_services *to;
     _Atomic(struct endpoint_set *) pending;
-    bool unsent; /* the mailbox was full; control loop only */
+    struct timer again; /* of the worker, which had no memory for the set */
+    bool unsent;        /* the mailbox was full; control loop only */
     struct service_metrics metrics;
 };
 
@@ -46,7 +49,8 @@ struct service {
     struct bytes name;
     struct service_settings settings; /* its texts are its own */
     char *settings_text;
-    struct endpoint_set *set; /* the newest; NULL before the first */
+    struct endpoint_set *set;      /* the newest; NULL before the first */
+    struct endpoint_set *farewell; /* made beforehand, so that removing needs no memory */
     uint64_t version;
     struct resolver *resolver; /* NULL: no targets */
     uint64_t mark;             /* for its owner: the configuration that named it last */
@@ -75,19 +79,20 @@ struct registry {
     void *changed_data;
 };
 
-/* Room for worker_max workers. dialer NULL: SERVICE_DIALER_HTTP. -ENOMEM. */
+/* Room for worker_max workers. `dialer`: SERVICE_DIALER_HTTP. -ENOMEM. */
 int registry_init(struct registry *registry, struct worker *control, unsigned worker_max,
                   const struct service_dialer *dialer) MUST_CHECK;
 
 /* Sets worker->services. The control worker may be one of them. Before any service is added. -ENOSPC. */
 int registry_add_worker(struct registry *registry, struct worker *worker) MUST_CHECK;
 
-/* Ends the probes and resolvers; they are gone when registry_quiet(). On the control loop, at any time. */
+/* Ends the probes and resolvers, and posts nothing from now on: to be called before the first worker's loop ends. They
+ * are gone when registry_quiet(). */
 void registry_stop(struct registry *registry);
 bool registry_quiet(const struct registry *registry);
 
 /* Frees everything. After registry_quiet() and worker_services_stop() of every worker, when their loops no longer
- * run. [blocks] on the lane of names. */
+ * run and the control loop has had a turn since. [blocks] on the lane of names. */
 void registry_done(struct registry *registry);
 
 /* The service of that name, made if it is new; its settings are replaced. A change of settings makes new instances.
@@ -99,11 +104,11 @@ struct service *registry_next(const struct registry *registry, struct service *p
 void registry_remove(struct registry *registry, struct service *service); /* it is gone for the caller */
 
 /* Where it runs now: all of it, in order; names must differ. Instances that stay the same are kept. Nothing is posted
- * when nothing changed. -ENOMEM: the old set stays; -ENOSPC: INSTANCES_MAX. */
+ * when nothing changed. Targets are forgotten. -ENOMEM: the old set stays; -ENOSPC: INSTANCES_MAX. */
 int service_set_instances(struct service *service, const struct instance_conf *instances, unsigned count) MUST_CHECK;
 
 /* Where it runs, by address or by name; `host` is looked up unless `address` is set. A name with several addresses
- * gives several instances, which are named by their address. */
+ * gives several instances, which are named by their address. The same targets again change nothing. */
 struct service_target {
     struct bytes host; /* "api.example.com", copied; empty: address */
     uint16_t port;

@@ -50,16 +50,19 @@ extern const struct service_dialer SERVICE_DIALER_HTTP;
 
 /* Written by one worker, read by anybody. They live as long as the service. */
 struct service_metrics {
-    struct metric chosen;    /* endpoints given to exchanges */
-    struct metric ejections; /* passive: an endpoint could not be connected to */
-    struct metric panics;    /* all ready endpoints were ejected, so one of those was used */
-    struct metric empty;     /* none was ready */
+    struct metric chosen;          /* endpoints given to exchanges */
+    struct metric ejections;       /* passive: an endpoint could not be connected to */
+    struct metric panics;          /* all ready endpoints were ejected, so one of those was used */
+    struct metric empty;           /* none was ready */
+    struct metric retries;         /* tries after the first, counted by the retry stage */
+    struct metric retries_refused; /* by the retry budget */
 };
 
 struct member {
     struct endpoint *endpoint; /* one use */
     struct instance *instance; /* one use */
     unsigned uses;             /* of this worker: the view's, and those who wait (4) */
+    bool stays;                /* private, while sets change */
 };
 
 struct service_view {
@@ -77,9 +80,11 @@ struct service_view {
 /* What this floor keeps for each worker: worker->services. Made by registry_add_worker(). */
 struct worker_services {
     struct worker *worker;
+    struct loop *loop; /* of the worker: sets are posted to it */
     struct registry *registry;
     const struct service_dialer *dialer;
     struct map views; /* name -> struct service_view */
+    bool stopped;     /* worker_services_stop() was called */
 };
 
 /* On the worker. Attaching makes the view if there is none; each attach needs a detach. -ENOMEM, -ENOSPC. */
@@ -101,7 +106,9 @@ unsigned service_worker_count(const struct worker *worker);
 /* On the worker, after worker_leave_all(): gives all views back. Letters that still come are dropped. */
 void worker_services_stop(struct worker *worker);
 
-/* Takes a set (and its use) that has come to this worker; `metrics` are the service's for it. For service/ only. */
-void service_view_take(struct worker_services *services, struct endpoint_set *set, struct service_metrics *metrics);
+/* Takes a set, and its use, that has come to this worker; `metrics` are the service's for it. -ENOMEM, -ENOSPC: the set
+ * is still the caller's, and the view is as it was. For service/ only. */
+int service_view_take(struct worker_services *services, struct endpoint_set *set,
+                      struct service_metrics *metrics) MUST_CHECK;
 
 #endif

@@ -1,0 +1,157 @@
+#include "service/instance.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "io/loop.h"
+#include "service/probe.h"
+
+static void instance_asked(struct letter *letter, struct loop *loop)
+{
+    struct instance *instance = container_of(letter, struct instance, ask);
+
+    CHECK_MAGIC(instance, INSTANCE_MAGIC);
+    atomic_store_explicit(&instance->asked, false, memory_order_release);
+    if (instance->probe)
+        probe_ask(instance->probe);
+    instance_drop(instance);
+}
+
+/* Copies `from` to *place and moves *place behind it. */
+static struct bytes put(char **place, struct bytes from)
+{
+    struct bytes copy = bytes_of(*place, from.len);
+
+    if (from.len > 0)
+        memcpy(*place, from.data, from.len);
+    *place += from.len;
+    return copy;
+}
+
+struct service_settings service_settings_put(const struct service_settings *settings, char *place)
+{
+    struct service_settings copy = *settings;
+
+    copy.ready = put(&place, settings->ready);
+    copy.host = put(&place, settings->host);
+    return copy;
+}
+
+int instance_create(struct loop *control, struct bytes service, const struct instance_conf *conf,
+                    const struct service_settings *settings, struct instance **ret)
+{
+    char buffer[ADDRESS_TEXT_MAX];
+    struct text address = text_into(buffer, sizeof(buffer));
+    struct bytes name;
+    struct instance *instance;
+    char *place;
+
+    address_write(&address, &conf->address);
+    name = conf->name.len ? conf->name : text_bytes(&address);
+    instance = mem_zalloc(sizeof(*instance) + service.len + name.len + address.len + settings->ready.len +
+                          settings->host.len);
+    if (!instance)
+        return -ENOMEM;
+    place = (char *)(instance + 1);
+    instance->magic = INSTANCE_MAGIC;
+    atomic_init(&instance->uses, 1);
+    instance->service = put(&place, service);
+    instance->name = put(&place, name);
+    instance->text = put(&place, text_bytes(&address));
+    instance->settings = service_settings_put(settings, place);
+    instance->address = conf->address;
+    instance->generation = conf->generation;
+    instance->ask.run = instance_asked;
+    instance->control = control;
+    *ret = instance;
+    return 0;
+}
+
+void instance_use(struct instance *instance)
+{
+    atomic_fetch_add_explicit(&instance->uses, 1, memory_order_relaxed);
+}
+
+void instance_drop(struct instance *instance)
+{
+    unsigned before = atomic_fetch_sub_explicit(&instance->uses, 1, memory_order_acq_rel);
+
+    ASSERT(before > 0);
+    if (before > 1)
+        return;
+    CHECK_MAGIC(instance, INSTANCE_MAGIC);
+    ASSERT(!instance->probe);
+    instance->magic = 0;
+    mem_free(instance);
+}
+
+bool service_settings_equal(const struct service_settings *a, const struct service_settings *b)
+{
+    return bytes_equal(a->ready, b->ready) && bytes_equal(a->host, b->host) &&
+           a->connections_max == b->connections_max && a->connect_ns == b->connect_ns && a->idle_ns == b->idle_ns &&
+           a->body_ns == b->body_ns;
+}
+
+bool instance_same_place(const struct instance *instance, const struct instance_conf *conf)
+{
+    return instance->generation == conf->generation && address_equal(&instance->address, &conf->address);
+}
+
+bool instance_same(const struct instance *instance, const struct instance_conf *conf,
+                   const struct service_settings *settings)
+{
+    return instance_same_place(instance, conf) &&
+           bytes_equal(instance->name, conf->name.len ? conf->name : instance->text) &&
+           service_settings_equal(&instance->settings, settings);
+}
+
+/* --- passive marking ------------------------------------------------------------------------------------ */
+
+int64_t instance_eject_ns(unsigned ejection)
+{
+    int64_t ns = EJECT_FIRST_NS;
+
+    while (--ejection > 0 && ns < EJECT_MAX_NS)
+        ns *= 2;
+    return MIN(ns, EJECT_MAX_NS);
+}
+
+/* A letter to the control loop, unless one is on its way. When its mailbox is full, the next regular check will do. */
+static void ask(struct instance *instance)
+{
+    if (atomic_exchange_explicit(&instance->asked, true, memory_order_acq_rel))
+        return;
+    instance_use(instance);
+    if (loop_post(instance->control, &instance->ask) == 0)
+        return;
+    atomic_store_explicit(&instance->asked, false, memory_order_release);
+    instance_drop(instance);
+}
+
+bool instance_eject(struct instance *instance, enum outcome outcome, int64_t now_ns)
+{
+    int64_t until_ns = atomic_load_explicit(&instance->ejected_until_ns, memory_order_relaxed);
+    unsigned ejection = atomic_load_explicit(&instance->ejections, memory_order_relaxed) + 1;
+
+    atomic_store_explicit(&instance->last_outcome, (int)outcome, memory_order_relaxed);
+    atomic_store_explicit(&instance->last_outcome_ns, now_ns, memory_order_relaxed);
+    if (until_ns > now_ns)
+        return false; /* a failure of the same ejection */
+    if (!atomic_compare_exchange_strong_explicit(&instance->ejected_until_ns, &until_ns,
+                                                 now_ns + instance_eject_ns(ejection), memory_order_relaxed,
+                                                 memory_order_relaxed))
+        return false; /* another worker was faster */
+    atomic_store_explicit(&instance->ejections, ejection, memory_order_relaxed);
+    ask(instance);
+    return true;
+}
+
+void instance_clear(struct instance *instance)
+{
+    /* Nearly always there is nothing to clear, and then the shared line is only read. */
+    if (atomic_load_explicit(&instance->ejections, memory_order_relaxed) == 0)
+        return;
+    atomic_store_explicit(&instance->ejections, 0, memory_order_relaxed);
+    atomic_store_explicit(&instance->ejected_until_ns, 0, memory_order_relaxed);
+}
