@@ -10,6 +10,9 @@
 #include "conf/load.h"
 #include "conf/node.h"
 
+/* For what writes messages: its buffers must not lie in the frames of the recursion. */
+#define CONF_COLD __attribute__((noinline, cold))
+
 struct conf_file {
     const char *name;               /* as in faults, in the arena of the results */
     struct bytes path;              /* without "." and ".." */

@@ -7,8 +7,8 @@
 
 #define KNOWN_TEXT_MAX 160 /* names listed in a hint */
 
-static void unknown_key(struct conf_context *context, const struct conf_schema *schema, const struct conf_entry *entry,
-                        const struct conf_path *path)
+CONF_COLD static void unknown_key(struct conf_context *context, const struct conf_schema *schema,
+                                  const struct conf_entry *entry, const struct conf_path *path)
 {
     struct conf_suggestion suggestion = conf_suggestion_for(entry->key);
     char memory[KNOWN_TEXT_MAX];
@@ -49,8 +49,9 @@ static int decode_entries(struct conf_context *context, const struct conf_schema
     return err;
 }
 
-static void require_keys(struct conf_context *context, const struct conf_schema *schema, const struct conf_node *node,
-                         const struct conf_path *path, const struct conf_field *written)
+CONF_COLD static void require_keys(struct conf_context *context, const struct conf_schema *schema,
+                                   const struct conf_node *node, const struct conf_path *path,
+                                   const struct conf_field *written)
 {
     for (size_t i = 0; i < schema->count; i++) {
         const struct conf_field *field = &schema->fields[i];

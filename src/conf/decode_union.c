@@ -20,8 +20,8 @@ static void list_names(const struct conf_set *set, struct text *text)
         text_add_format(text, "%s%s", i ? ", " : "", set->alternatives[i].name);
 }
 
-static void unknown_alternative(struct conf_context *context, const struct conf_set *set,
-                                const struct conf_entry *entry, const struct conf_path *path)
+CONF_COLD static void unknown_alternative(struct conf_context *context, const struct conf_set *set,
+                                          const struct conf_entry *entry, const struct conf_path *path)
 {
     struct conf_suggestion suggestion = conf_suggestion_for(entry->key);
     char memory[KNOWN_TEXT_MAX];
@@ -70,8 +70,9 @@ static int decode_text_form(struct conf_context *context, const struct conf_fiel
 }
 
 /* Neither a mapping with one key nor, where that is fine, a text. */
-static void refuse_form(struct conf_context *context, const struct conf_field *field, const struct conf_set *set,
-                        const struct conf_node *node, const struct conf_path *path)
+CONF_COLD static void refuse_form(struct conf_context *context, const struct conf_field *field,
+                                  const struct conf_set *set, const struct conf_node *node,
+                                  const struct conf_path *path)
 {
     const char *or_text = field->flags & CONF_TEXT_FORM ? "a name or " : "";
     char memory[FAULT_TEXT_MAX];

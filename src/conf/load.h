@@ -8,6 +8,8 @@
  *     CONF_NODES_MAX nodes with aliases counted as often as they are used, CONF_DEPTH_MAX,
  *     CONF_SCALAR_MAX a value, CONF_SCRATCH_MAX bytes while loading.
  * (4) Values never change the shape: variables are put in after the text was parsed.
+ * (5) It recurses as deep as the text is nested: about 30 KiB of stack at CONF_DEPTH_MAX. Call it on the stack of a
+ *     thread (at start, or as a job of a work lane), not on a fiber's.
  *
  * The language is YAML 1.1 as libyaml reads it, less what surprises: one document; UTF-8; no tags; no merge keys
  * (<<); no duplicate keys; only true and false are booleans; aliases may not refer to what surrounds them.

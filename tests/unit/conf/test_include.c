@@ -54,11 +54,11 @@ static const struct row BAD_ROWS[] = {
       "w:1:1: missing key \"system\" (such as system: shop)\nw:2:11: services: must be a mapping, found a list\n",
       { { "a", "services: { a: {} }\n" } } },
     { "include: a\nsystem: shop\n",
-      "a:1:11: services: must be a mapping, found \"x\"\nb:1:21: services.a.scale: must be an integer, found \"x\"\n",
+      "a:1:11: services: must be a mapping, found \"x\"\nb:1:23: services.a.scale: must be an integer, found \"x\"\n",
       { { "a", "services: x\ninclude: b" }, { "b", "services: {a: {scale: x}}\n" } } },
     { "include: a\nsystem: shop\nroutes: [ { match: { path: x }, to: a } ]\n",
       "w:3:28: routes[0].match.path: must begin with a slash (such as /healthz)\n"
-      "a:1:33: routes[1].to: no service is named \"b\"\n",
+      "a:1:34: routes[1].to: no service is named \"b\"\n",
       { { "a", "routes: [{match: {path: /x}, to: b}]\nservices: {a: }" } } },
     { "- x\n", "w:1:1: must be a mapping, found a list\n", { { 0 } } },
 };
