@@ -75,8 +75,8 @@ int http1_read_body(struct http1_body_reader *reader, struct bytes data, struct 
 int http1_body_end(struct http1_body_reader *reader) MUST_CHECK;
 
 /* Writing. Framing fields (Content-Length, Transfer-Encoding, Connection, Upgrade) are written from head->framing,
- * content_length, has_content_length, keep_alive, upgrade; such fields in head->fields are skipped (the value of an
- * Upgrade field is used). text->full tells that it did not fit.
+ * content_length, has_content_length, keep_alive, upgrade; such fields in head->fields are skipped (but for Upgrade
+ * fields when head->upgrade is set). text->full tells that it did not fit.
  * The target is written from authority (CONNECT) or path and query (a query with data but no bytes is a lone "?"),
  * never from `target`; the Host field from authority, so that what was routed on is what is sent: Host fields are
  * skipped unless authority is empty. An unset reason becomes the usual one. The version is 1.minor; chunked needs minor

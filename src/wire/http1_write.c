@@ -61,13 +61,12 @@ static void write_fields(struct text *text, const struct http_head *head, uint64
 
 static void write_connection(struct text *text, const struct http_head *head)
 {
-    struct bytes protocol = head->upgrade ? http_head_value(head, HTTP_FIELD_UPGRADE) : BYTES_NONE;
     bool tunnel = head->framing == HTTP_BODY_TUNNEL;
 
-    if (protocol.len > 0) {
+    if (head->upgrade && http_head_has(head, HTTP_FIELD_UPGRADE)) {
         write_part(text, head->keep_alive || tunnel ? BYTES("Connection: upgrade\r\n")
                                                     : BYTES("Connection: upgrade, close\r\n"));
-        write_field(text, http_field_name(HTTP_FIELD_UPGRADE), protocol);
+        write_fields(text, head, ~(UINT64_C(1) << HTTP_FIELD_UPGRADE));
     } else if (head->minor == 0 && head->keep_alive) {
         write_part(text, BYTES("Connection: keep-alive\r\n"));
     } else if (head->minor > 0 && !head->keep_alive && !tunnel) {

@@ -89,11 +89,11 @@ static void writes_requests(void **state)
     CHECK_REQUEST(
         head.fields = fields; head.field_count = 7; head.known = known;
         head.upgrade = true,
-        "GET / HTTP/1.1\r\nHost: a\r\nx-Y: z\r\nEmpty: \r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");
+        "GET / HTTP/1.1\r\nHost: a\r\nx-Y: z\r\nEmpty: \r\nConnection: upgrade\r\nupgrade: websocket\r\n\r\n");
     CHECK_REQUEST(
         head.fields = fields; head.field_count = 7; head.known = known; head.upgrade = true;
         head.keep_alive = false,
-        "GET / HTTP/1.1\r\nHost: a\r\nx-Y: z\r\nEmpty: \r\nConnection: upgrade, close\r\nUpgrade: websocket\r\n\r\n");
+        "GET / HTTP/1.1\r\nHost: a\r\nx-Y: z\r\nEmpty: \r\nConnection: upgrade, close\r\nupgrade: websocket\r\n\r\n");
     CHECK_REQUEST(head.upgrade = true, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
 }
 

@@ -1,0 +1,29 @@
+/* Request heads: whole and in pieces the same; framing as the plain reading has it. */
+#include "http1_head.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    static char memory[2][FEED_TEXT_MAX];
+    struct text whole = text_into(memory[0], FEED_TEXT_MAX), pieces = text_into(memory[1], FEED_TEXT_MAX);
+    struct http_field fields[HTTP_FIELDS_MAX];
+    struct http_head head = { .fields = fields, .field_max = HTTP_FIELDS_MAX };
+    struct http1_head_reader reader;
+    unsigned long long length = 0;
+    struct cut cut;
+    ssize_t got;
+
+    if (len < 2)
+        return 0;
+    cut = cut_of(data, len);
+    feed_request(cut.rest, cut.rest.len, 1, &whole);
+    feed_request(cut.rest, cut.first, cut.step, &pieces);
+    check_equal("request in pieces", &whole, &pieces);
+    http1_head_start(&reader);
+    got = http1_read_request(&reader, cut.rest, &head);
+    if (got > 0)
+        check_true("two ends", (size_t)got == head_length(cut.rest));
+    if (got > 0 || is_framing_error(reader.error))
+        check_framing(&head, reader.error, plain_request_framing(cut.rest.data, head_length(cut.rest), &length),
+                      length);
+    return 0;
+}
