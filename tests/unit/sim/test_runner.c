@@ -55,7 +55,7 @@ static void answers_its_options(void **state)
         { "--seed 3 --scenario echo", 0, "echo: seed 3" },
         { "--seed 3 --scenario echo --trace", 0, " arrive " },
         { "--seed 3 --scenario echo --faults", 0, "short-write" },
-        { "--seeds 5", 0, "10 runs, each in two processes: 0 failed" },
+        { "--scenario echo --seeds 5", 0, "5 runs, each in two processes: 0 failed" },
         { "--seeds 2 --first 9 --scenario scopes", 0, "2 runs, each in two processes: 0 failed" },
         { "--seeds 0", 0, "0 runs, each in two processes: 0 failed" },
         { "--scenario nothing", 2, "" },

@@ -4,12 +4,16 @@
 #include "rig.h"
 #include "sim/scenario.h"
 #include "sim/scenarios/echo.h"
+#include "sim/scenarios/scopes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include <cmocka.h>
+
+/* Those of the world itself; what is built on it has tests of its own. */
+const struct scenario *const SCENARIOS[] = { &SCENARIO_ECHO, &SCENARIO_SCOPES, NULL };
 
 /* --- events ------------------------------------------------------------------------------------------------------ */
 
