@@ -173,6 +173,8 @@ bool nemesis_over(const struct nemesis *nemesis)
 
 void nemesis_destroy(struct nemesis *nemesis)
 {
+    if (!nemesis)
+        return;
     world_cancel(nemesis->world, &nemesis->act);
     mem_free(nemesis);
 }

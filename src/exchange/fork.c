@@ -159,6 +159,9 @@ int exchange_detach(struct exchange *x, struct exchange **ret_copy)
     }
     copy->scope = NULL; /* its own, once somebody runs it */
     copy->detached = true;
+    copy->request_trailers = NULL; /* they lie in the original's arena */
+    if (copy->reader)
+        copy->reader->follows = true;
     copy->parent = NULL;
     *ret_copy = copy;
     return 0;

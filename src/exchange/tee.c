@@ -62,7 +62,7 @@ void tee_close_source(struct tee *tee, enum outcome why)
 
     if (!source)
         return;
-    ASSERT(!tee->pulling); /* the puller is a part of the same exchange, and has ended */
+    ASSERT(!tee->pulling); /* who pulls is a part of the same exchange, and has ended */
     tee->source = NULL;
     if (!tee->ended && tee->error == 0)
         tee_fail(tee, -ECANCELED, OUTCOME_CANCELED);
@@ -170,7 +170,7 @@ static int reader_read(struct body *body, struct bytes *ret_chunk)
             return 0;
         if (tee->error)
             return reader_fail(reader, tee->error, tee->outcome);
-        r = tee->pulling ? tee_wait(tee) : tee_pull(reader, ret_chunk);
+        r = tee->pulling || reader->follows ? tee_wait(tee) : tee_pull(reader, ret_chunk);
         if (r < 0 && !tee->error)
             return reader_fail(reader, r, outcome_of_error(r, OUTCOME_INTERNAL));
         if (r > 0)

@@ -38,6 +38,7 @@ struct tee {
 struct tee_reader {
     struct body body; /* body.read is its place */
     struct tee *tee;
+    bool follows; /* it never pulls: a detached copy, which must not be in the source when its exchange ends */
 };
 
 /* A tee of one use from the worker's pool. -EAGAIN: none is left. */

@@ -323,7 +323,8 @@ int http_endpoint_create(struct worker *worker, const struct http_endpoint_conf 
     owner->conf = *conf;
     set_defaults(&owner->conf);
     memcpy(owner->names, conf->name.data, conf->name.len);
-    memcpy(owner->names + conf->name.len, conf->host.data, conf->host.len);
+    if (conf->host.len > 0)
+        memcpy(owner->names + conf->name.len, conf->host.data, conf->host.len);
     owner->conf.name = bytes_of(owner->names, conf->name.len);
     owner->conf.host = bytes_of(owner->names + conf->name.len, conf->host.len);
     address = text_into(owner->names + conf->name.len + conf->host.len, ADDRESS_TEXT_MAX);

@@ -8,13 +8,28 @@
 
 /* --- what an exchange may ask of its source --------------------------------------------------------------------- */
 
+/* Whoever pumps the client's half of a tunnel has ended when the exchange does. */
+struct tunnel_ending {
+    struct ending ending;
+    struct body *body;
+};
+
+static void tunnel_ended(struct ending *ending, struct exchange *x, enum outcome outcome)
+{
+    body_close(container_of(ending, struct tunnel_ending, ending)->body, outcome);
+}
+
 static int source_tunnel(struct source *source, struct exchange *x, struct body **ret)
 {
     struct http_connection *c = container_of(source, struct http_connection, source);
-    int r = request_body_create(c, x, true, ret);
+    struct tunnel_ending *end = arena_alloc(&x->arena, sizeof(*end));
+    int r = end ? request_body_create(c, x, true, &end->body) : -ENOMEM;
 
     if (r < 0)
         return r;
+    end->ending.run = tunnel_ended;
+    exchange_at_end(x, &end->ending);
+    *ret = end->body;
     c->tunnel = true;
     c->close_after = true;
     scope_cancel_on_hangup_stop(x->scope); /* a half-closed client is no reason to stop the other half */

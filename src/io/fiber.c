@@ -1,7 +1,6 @@
 #include "io/fiber_internal.h"
 
 #ifdef WEFT_ASAN
-#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 #ifdef WEFT_TSAN
@@ -95,8 +94,8 @@ static void socket_ready(struct wake *wake, unsigned events)
 
 static struct fiber *fiber_create(struct loop *loop)
 {
-    char *stack = loop->io->ops->stack_map(loop->io, FIBER_STACK_SIZE);
-    size_t usable = (FIBER_STACK_SIZE - sizeof(struct fiber)) & ~(size_t)63;
+    char *stack = loop->io->ops->stack_map(loop->io, STACK_SIZE);
+    size_t usable = (STACK_SIZE - sizeof(struct fiber)) & ~(size_t)63;
     struct fiber *fiber;
 
     if (!stack)
@@ -124,10 +123,8 @@ static void fiber_destroy(struct fiber *fiber)
 #ifdef WEFT_TSAN
     __tsan_destroy_fiber(fiber->tsan_fiber);
 #endif
-#ifdef WEFT_ASAN
-    __asan_unpoison_memory_region(stack, FIBER_STACK_SIZE);
-#endif
-    io->ops->stack_unmap(io, stack, FIBER_STACK_SIZE);
+    memory_unpoison(stack, STACK_SIZE);
+    io->ops->stack_unmap(io, stack, STACK_SIZE);
 }
 
 struct fiber *fiber_take(struct loop *loop, struct task *task, struct scope *scope)

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "base/poison.h"
 #include "io/context.h"
 #include "io/loop.h"
 
@@ -17,12 +18,12 @@
 #define WEFT_TSAN 1
 #endif
 #endif
-#if defined(__SANITIZE_ADDRESS__)
-#define WEFT_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WEFT_ASAN 1
-#endif
+
+/* Sanitizers put red zones around every local variable, and nothing is optimised: frames are several times as large. */
+#if defined(WEFT_ASAN) || defined(WEFT_TSAN)
+#define STACK_SIZE (4 * FIBER_STACK_SIZE)
+#else
+#define STACK_SIZE FIBER_STACK_SIZE
 #endif
 
 #define FIBER_MAGIC 0xf1be4a11u

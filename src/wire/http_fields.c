@@ -29,7 +29,7 @@ const uint64_t http_fields_hop = 0
 
 /* Equal but for the case of letters. `name` may be anything; `field` has letters, digits and '-' only, and of those
  * only letters have the bit 0x40: that bit, moved to 0x20, is what may differ. */
-static inline __attribute__((always_inline)) bool same_word(const char *name, const char *field, size_t len)
+static inline bool same_word(const char *name, const char *field, size_t len)
 {
     uint64_t a = 0, b = 0, letters;
 
@@ -41,7 +41,7 @@ static inline __attribute__((always_inline)) bool same_word(const char *name, co
 
 /* One function for each name, of the right length already: its first, middle and last word, which may overlap. */
 #define FIELD(identifier, text, bits)                                                          \
-    static inline __attribute__((always_inline)) bool is_##identifier(const char *name)        \
+    static inline bool is_##identifier(const char *name)        \
     {                                                                                          \
         enum {                                                                                 \
             LEN = sizeof(text) - 1,                                                            \
@@ -58,7 +58,7 @@ static inline __attribute__((always_inline)) bool same_word(const char *name, co
 #undef FIELD
 
 /* With a constant len the compiler keeps the comparisons with names of that length only. */
-static inline __attribute__((always_inline)) enum http_field_id find_name(const char *name, size_t len)
+static inline enum http_field_id find_name(const char *name, size_t len)
 {
 #define FIELD(identifier, text, bits)                     \
     if (len == sizeof(text) - 1 && is_##identifier(name)) \

@@ -29,7 +29,8 @@ struct client {
     struct client_plan *plan;
 };
 
-/* --- moving bytes, and leaving --------------------------------------------------------------------------------------- */
+/* --- moving bytes, and leaving ---------------------------------------------------------------------------------------
+ */
 
 static int moved(struct line *line, size_t count)
 {
@@ -65,7 +66,8 @@ static ssize_t line_fill(struct line *line)
     return r < 0 ? r : n;
 }
 
-/* --- sending --------------------------------------------------------------------------------------------------------------- */
+/* --- sending
+ * --------------------------------------------------------------------------------------------------------------- */
 
 struct upload {
     struct task task;
@@ -130,7 +132,8 @@ static int send_head(struct line *line, const struct ask *ask)
     return line_write(line, text_bytes(&text));
 }
 
-/* --- receiving --------------------------------------------------------------------------------------------------------------- */
+/* --- receiving
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static int read_head(struct line *line, const struct ask *ask, struct http_head *head)
 {
@@ -265,7 +268,8 @@ static int receive(struct line *line, const struct ask *ask)
     return r < 0 ? r : judge(line, ask, &head, len);
 }
 
-/* --- one exchange after the other ------------------------------------------------------------------------------------------- */
+/* --- one exchange after the other
+ * ------------------------------------------------------------------------------------------- */
 
 static struct ask draw(struct client_plan *plan)
 {
@@ -275,7 +279,7 @@ static struct ask draw(struct client_plan *plan)
     ask.len = prng_chance(prng, 0.3) ? prng_below(prng, 300) : prng_below(prng, plan->len_max + 1);
     ask.head = (ask.kind == 'b' || ask.kind == 'c') && prng_chance(prng, 0.1);
     if (ask.kind == 'w')
-        ask.seed = prng_below(prng, 5000);
+        ask.seed = prng_below(prng, plan->must_work ? 2000 : 5000);
     return ask;
 }
 
@@ -303,6 +307,10 @@ static int exchange_one(struct line *line)
     if (sends && (r < 0 || upload.result < 0))
         line->close = true;
     world_note(line->plan->world, "answer", r, ask.len);
+    if (ask.kind == 'd' && r < 0) { /* it broke off, as it had to, and the client was told so */
+        line->close = true;
+        return 0;
+    }
     return r;
 }
 

@@ -16,7 +16,8 @@ static int made_read(struct body *body, struct bytes *ret_chunk)
 {
     struct made_body *made = container_of(body, struct made_body, body);
     struct prng *prng = &party_of(made->x)->world->prng;
-    size_t count = (size_t)MIN(made->len - made->at, prng_below(prng, PIECE) + 1);
+    uint64_t piece = prng_below(prng, PIECE) + 1;
+    size_t count = (size_t)MIN(made->len - made->at, piece);
 
     if (made->at == made->len)
         return 0;

@@ -1,6 +1,7 @@
 #include "sim/scenarios/spine/party.h"
 
 #include "base/hash.h"
+#include "http/connection.h"
 
 char spine_byte(uint64_t seed, uint64_t at)
 {
@@ -53,9 +54,34 @@ static int publish(struct party *party, const struct party_plan *plan)
     return 0;
 }
 
-int party_reload(struct party_plan *plan)
+/* Ends the scope of an exchange that is under way, as anything may at any time. */
+static void cancel_one(struct party *party)
 {
-    return plan->party && plan->party->up ? publish(plan->party, plan) : 0;
+    uint64_t skip = prng_below(&party->world->prng, 4);
+
+    LIST_EACH (&party->server.active, node, next) {
+        struct http_connection *c = container_of(node, struct http_connection, node);
+
+        if (!c->x || !c->x->scope)
+            continue;
+        scope_cancel(c->x->scope);
+        if (skip-- == 0)
+            return;
+    }
+}
+
+static int party_trouble(struct task *task)
+{
+    struct party *party = container_of(task, struct party, trouble);
+    struct prng *prng = &party->world->prng;
+
+    while (fiber_sleep(prng_between(prng, 1, 400) * NS_PER_MS) == 0) {
+        if (party->plan->reloads && prng_chance(prng, 0.5) && publish(party, party->plan) < 0)
+            world_fail(party->world, "a reload failed");
+        if (party->plan->chaos)
+            cancel_one(party);
+    }
+    return 0;
 }
 
 /* Until the loop is stopped; then everything goes in order. */
@@ -86,9 +112,20 @@ static int party_live(struct task *task)
     return 0;
 }
 
-static void party_ended(struct task *task)
+static void task_ended(struct party *party)
 {
-    mem_free(container_of(task, struct party, life));
+    if (--party->tasks == 0)
+        mem_free(party);
+}
+
+static void life_ended(struct task *task)
+{
+    task_ended(container_of(task, struct party, life));
+}
+
+static void trouble_ended(struct task *task)
+{
+    task_ended(container_of(task, struct party, trouble));
 }
 
 int party_start(struct sim_process *process, void *context)
@@ -101,9 +138,10 @@ int party_start(struct sim_process *process, void *context)
 
     if (!loop || !party)
         return -ENOMEM;
+    party->plan = plan;
     party->world = plan->world;
     party->loop = loop;
-    party->life = (struct task){ .run = party_live, .ended = party_ended };
+    party->life = (struct task){ .run = party_live, .ended = life_ended };
     list_init(&party->snapshots);
     r = worker_init(&party->worker, 0, loop, &plan->worker);
     if (r == 0)
@@ -120,7 +158,10 @@ int party_start(struct sim_process *process, void *context)
         return r;
     party->up = true;
     plan->party = party;
-    return loop_spawn(loop, &party->life);
+    party->trouble = (struct task){ .run = party_trouble, .ended = trouble_ended };
+    party->tasks = 2;
+    r = loop_spawn(loop, &party->trouble);
+    return r < 0 ? r : loop_spawn(loop, &party->life);
 }
 
 void party_gone(struct sim_process *process, void *context)

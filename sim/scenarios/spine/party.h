@@ -21,7 +21,8 @@ char spine_byte(uint64_t seed, uint64_t at);
 
 /* A process that serves HTTP: the origin, and the gateway. */
 struct party {
-    struct task life;
+    struct task life, trouble;
+    const struct party_plan *plan;
     struct world *world;
     struct loop *loop;
     struct worker worker;
@@ -33,6 +34,7 @@ struct party {
     struct endpoint *endpoints[ORIGINS_MAX];
     unsigned endpoint_count;
     bool up;
+    unsigned tasks; /* that have not ended: the last one frees it all */
 };
 
 struct party_plan {
@@ -46,14 +48,13 @@ struct party_plan {
     void *context;
     struct sim_node *origins[ORIGINS_MAX]; /* endpoints to make; the gateway's */
     unsigned origin_count, connections_max;
+    bool reloads;        /* publishes a new version now and then */
+    bool chaos;          /* ends the scope of some exchange now and then: so at any wait */
     struct party *party; /* of the running process; NULL: it is down */
 };
 
 int party_start(struct sim_process *process, void *plan); /* for sim_process_add() */
 void party_gone(struct sim_process *process, void *plan);
-
-/* Publishes a new version, as a reload does. */
-int party_reload(struct party_plan *plan);
 
 /* The root stage of the origin. What it does is in the path:
  *   /b/SEED/LEN  a body of known length     /c/SEED/LEN  the same, chunked     /s/SEED/LEN  chunked, with pauses

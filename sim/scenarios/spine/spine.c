@@ -23,7 +23,6 @@ struct play {
     unsigned client_count, origin_count;
     struct sim_process *gateway_process, *origin_processes[ORIGINS_MAX];
     struct nemesis *nemesis;
-    struct sim_event trouble; /* the next reload or cancellation */
     bool quiet;
 };
 
@@ -49,19 +48,6 @@ static int build(struct snapshot *snapshot, struct stage *root, void *context)
     return 0;
 }
 
-/* A reload, or the end of some exchange's scope: at any time, so at any wait. */
-static void trouble(struct world *world, struct sim_event *event)
-{
-    struct play *play = container_of(event, struct play, trouble);
-    struct party *party = play->gateway.party;
-
-    if (party && party->up && play->spine->reloads && prng_chance(&world->prng, 0.5))
-        (void)party_reload_outside(&play->gateway, play->gateway_process);
-    if (party && party->up && play->spine->chaos && !play->quiet)
-        party_cancel_one(party);
-    world_after(world, &play->trouble, prng_between(&world->prng, 1, 400) * NS_PER_MS);
-}
-
 static void add_gateway(struct play *play)
 {
     struct world *world = play->world;
@@ -71,6 +57,8 @@ static void add_gateway(struct play *play)
     play->gateway.root = &STAGE_COUNT;
     play->gateway.build = build;
     play->gateway.context = play;
+    play->gateway.reloads = play->spine->reloads;
+    play->gateway.chaos = play->spine->chaos && !play->quiet;
     play->gateway.connections_max = play->spine->tight ? 2 : 0;
     if (play->spine->tight) { /* (g): every pool runs out */
         play->gateway.loop.fibers_max = 6;
@@ -130,8 +118,9 @@ static bool clients_ended(struct world *world, void *context)
 static void run_to(struct world *world, bool (*reached)(struct world *, void *), void *context, int64_t ns,
                    const char *what)
 {
-    struct world_end end = { .until_ns = world->now_ns + ns, .events_max = 4000000, .reached = reached,
-                             .context = context };
+    struct world_end end = {
+        .until_ns = world->now_ns + ns, .events_max = 4000000, .reached = reached, .context = context
+    };
     int r = world_run(world, &end);
 
     if (r < 0)
@@ -144,7 +133,6 @@ static void play_all(struct play *play)
     struct world *world = play->world;
 
     run_to(world, clients_ended, play, 3600 * NS_PER_S, "the clients did not end");
-    world_cancel(world, &play->trouble);
     nemesis_destroy(play->nemesis);
     sim_process_stop(play->gateway_process);
     for (unsigned i = 0; i < play->origin_count; i++)
@@ -159,7 +147,6 @@ static void spine_run(struct world *world, const struct spine *spine)
 
     play->world = world;
     play->spine = spine;
-    play->trouble.run = trouble;
     play->quiet = prng_chance(&world->prng, 0.25);
     if (!play->quiet)
         sim_faults_draw(&world->faults, world);
@@ -169,8 +156,6 @@ static void spine_run(struct world *world, const struct spine *spine)
     add_origins(play);
     sim_process_start(play->gateway_process);
     add_clients(play);
-    heap_node_init(&play->trouble.node);
-    world_after(world, &play->trouble, 10 * NS_PER_MS);
     if (!play->quiet)
         play->nemesis = nemesis_start(world, (unsigned)prng_below(&world->prng, NEMESIS_ALL + 1),
                                       world->now_ns + prng_between(&world->prng, 1, 20) * NS_PER_S,
@@ -179,20 +164,20 @@ static void spine_run(struct world *world, const struct spine *spine)
     mem_free(play);
 }
 
-#define SPINE(identifier, label, about, ...)                                                                           \
-    static const struct spine PLAN_##identifier = { __VA_ARGS__ };                                                     \
-    static void run_##identifier(struct world *world, uint64_t seed)                                                   \
-    {                                                                                                                  \
-        spine_run(world, &PLAN_##identifier);                                                                          \
-    }                                                                                                                  \
+#define SPINE(identifier, label, about, ...)                         \
+    static const struct spine PLAN_##identifier = { __VA_ARGS__ };   \
+    static void run_##identifier(struct world *world, uint64_t seed) \
+    {                                                                \
+        spine_run(world, &PLAN_##identifier);                        \
+    }                                                                \
     const struct scenario SCENARIO_##identifier = { .name = label, .what = about, .run = run_##identifier }
 
 SPINE(PROXY, "proxy", "a gateway passes everything on: bodies both ways, tunnels, clients that leave",
       .chain = { &STAGE_DEADLINE, &STAGE_AGAIN, &STAGE_PROXY }, .kinds = "bbccsdwweEt", .len_max = 200000,
       .leave_chance = 0.2);
 SPINE(HEDGE, "hedge", "two forks, the slower is cancelled, the winner's body streams on",
-      .chain = { &STAGE_DEADLINE, &STAGE_HEDGE, &STAGE_PROXY }, .kinds = "bcswe", .len_max = 60000,
-      .leave_chance = 0.2, .chaos = true);
+      .chain = { &STAGE_DEADLINE, &STAGE_HEDGE, &STAGE_PROXY }, .kinds = "bcswe", .len_max = 60000, .leave_chance = 0.2,
+      .chaos = true);
 SPINE(MIRROR, "mirror", "copies go their own way, also with bodies larger than the tee",
       .chain = { &STAGE_DEADLINE, &STAGE_MIRROR, &STAGE_PROXY }, .kinds = "bceEe", .len_max = 300000,
       .leave_chance = 0.2);
@@ -201,8 +186,8 @@ SPINE(GATHER, "gather", "a hundred forks with a deadline", .chain = { &STAGE_GAT
 SPINE(RELOAD, "reload", "new versions in the middle of everything, stage state inherited",
       .chain = { &STAGE_COUNT, &STAGE_HEDGE, &STAGE_AGAIN, &STAGE_PROXY }, .kinds = "bcsweEt", .len_max = 60000,
       .leave_chance = 0.2, .reloads = true);
-SPINE(CHAOS, "chaos", "scopes end at any wait, and versions change", .chain = { &STAGE_DEADLINE, &STAGE_AGAIN,
-                                                                               &STAGE_MIRROR, &STAGE_PROXY },
-      .kinds = "bcsdweEt", .len_max = 100000, .leave_chance = 0.5, .reloads = true, .chaos = true);
+SPINE(CHAOS, "chaos", "scopes end at any wait, and versions change",
+      .chain = { &STAGE_DEADLINE, &STAGE_AGAIN, &STAGE_MIRROR, &STAGE_PROXY }, .kinds = "bcsdweEt", .len_max = 100000,
+      .leave_chance = 0.5, .reloads = true, .chaos = true);
 SPINE(TIGHT, "tight", "every pool runs out", .chain = { &STAGE_DEADLINE, &STAGE_HEDGE, &STAGE_MIRROR, &STAGE_PROXY },
       .kinds = "bcsweEt", .len_max = 60000, .leave_chance = 0.2, .tight = true);

@@ -84,7 +84,8 @@ static enum outcome deadline_run(const struct stage *stage, struct exchange *x)
 
 const struct stage_type STAGE_DEADLINE = { .name = "sim-deadline", .run = deadline_run };
 
-/* --- forks on fibers of their own ---------------------------------------------------------------------------------- */
+/* --- forks on fibers of their own ----------------------------------------------------------------------------------
+ */
 
 struct leaf {
     struct task task;
@@ -127,6 +128,8 @@ static enum outcome hedge_run(const struct stage *stage, struct exchange *x)
     enum outcome outcome = OUTCOME_OVERLOAD;
     unsigned started = 0;
 
+    if (x->request.upgrade)
+        return stage_next(stage, x); /* a tunnel can't be had twice */
     scope_open(&scope, TIME_NEVER);
     while (started < ARRAY_LEN(leaves) && leaf_start(&leaves[started], stage, x, &scope) == 0) {
         started++;
@@ -153,7 +156,7 @@ const struct stage_type STAGE_HEDGE = { .name = "sim-hedge", .run = hedge_run };
 
 /* (d) gather: many forks with a deadline; the answer says how many answered in time, and what they sent. */
 struct gather {
-    struct leaf leaves[SPINE_LEAVES];
+    struct leaf *leaves[SPINE_LEAVES]; /* each a piece of the arena: all at once would not fit a block */
     uint64_t bytes;
     unsigned started, ok;
 };
@@ -181,13 +184,18 @@ static enum outcome gather_run(const struct stage *stage, struct exchange *x)
     if (!gather)
         return OUTCOME_OVERLOAD;
     scope_open(&scope, x->worker->loop->now_ns + SPINE_GATHER_NS);
-    for (unsigned i = 0; i < SPINE_LEAVES && leaf_start(&gather->leaves[i], stage, x, &scope) == 0; i++)
+    while (gather->started < SPINE_LEAVES) {
+        struct leaf *leaf = gather->leaves[gather->started] = arena_alloc(&x->arena, sizeof(*leaf));
+
+        if (!leaf || leaf_start(leaf, stage, x, &scope) < 0)
+            break;
         gather->started++;
+    }
     while (scope_wait(&scope, &done) == 0)
         gather_take(gather, container_of(done, struct leaf, task));
     scope_close(&scope);
     for (unsigned i = 0; i < gather->started; i++)
-        exchange_end(gather->leaves[i].x, OUTCOME_CANCELED);
+        exchange_end(gather->leaves[i]->x, OUTCOME_CANCELED);
     if (fiber_scope()->ended)
         return OUTCOME_CANCELED;
     if (arena_format(&x->arena, &text, "ok=%u of=%u bytes=%llu\n", gather->ok, SPINE_LEAVES,
