@@ -92,6 +92,7 @@
 #define CONF_SCRATCH_MAX (64 * 1024 * 1024) /* memory while loading, given back afterwards */
 #define CONF_NAME_MAX 63                    /* RFC 1035, 2.3.4: a DNS label */
 #define CONF_KINDS_MAX 32                   /* kinds of things that can be referred to */
+#define CONF_DIRECTIVES_MAX 16              /* %TAG lines: libyaml compares each with all before it */
 #define CONF_SUGGEST_MAX 1000               /* names looked at for a did-you-mean */
 #define CONF_SCHEMAS_MAX 256                /* schemas under one root */
 #define CONF_PRINT_MAX (4 * 1024 * 1024)    /* a printed schema */

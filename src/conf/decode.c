@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 #define KNOWN_TEXT_MAX 160 /* names listed in a hint */
 
@@ -220,15 +219,15 @@ struct fault *conf_check_fault(struct conf_check *check, const char *key, const 
     const struct conf_node *map = check->node->kind == CONF_NODE_MAP ? check->node : NULL;
     const struct conf_entry *entry = key && map ? conf_node_find(map, bytes_of_text(key)) : NULL;
     struct conf_path inner = { .parent = check->path, .key = bytes_of_text(key) };
-    char what[FAULT_TEXT_MAX];
+    char memory[FAULT_TEXT_MAX];
+    struct text what = text_into(memory, sizeof(memory));
     va_list args;
 
     va_start(args, format);
-    if (vsnprintf(what, sizeof(what), format, args) < 0)
-        what[0] = '\0';
+    text_add_vformat(&what, format, args);
     va_end(args);
     return conf_fault(check->context, entry ? entry->value->place : check->node->place, entry ? &inner : check->path,
-                      "%s", what);
+                      BYTES_FMT, BYTES_ARG(text_bytes(&what)));
 }
 
 bool conf_check_given(const struct conf_check *check, const char *key)

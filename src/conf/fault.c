@@ -1,7 +1,6 @@
 #include "conf/context.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 #define PATH_SHOWN_MAX 160 /* leaves more than half of a fault to what is wrong */
 
@@ -11,19 +10,17 @@ struct fault *conf_fault(struct conf_context *context, struct conf_place place, 
     struct fault *fault = fault_list_add(context->faults);
     char memory[PATH_SHOWN_MAX];
     struct text text = text_into(memory, sizeof(memory));
-    char what[FAULT_TEXT_MAX];
+    char what_memory[FAULT_TEXT_MAX];
+    struct text what = text_into(what_memory, sizeof(what_memory));
     va_list args;
-    int len;
 
     va_start(args, format);
-    len = vsnprintf(what, sizeof(what), format, args);
+    text_add_vformat(&what, format, args);
     va_end(args);
-    if (len < 0)
-        what[0] = '\0';
     conf_path_write(&text, path);
     fault_at(fault, place.file, place.line, place.column);
-    fault_set(fault, BYTES_FMT "%s%s%s", BYTES_ARG(text_bytes(&text)), text.full ? "..." : "", text.len ? ": " : "",
-              what);
+    fault_set(fault, BYTES_FMT "%s%s" BYTES_FMT, BYTES_ARG(text_bytes(&text)), text.full ? "..." : "",
+              text.len ? ": " : "", BYTES_ARG(text_bytes(&what)));
     return fault;
 }
 

@@ -6,6 +6,7 @@
 struct scan {
     struct bytes rest;
     unsigned line, column;
+    unsigned directives; /* lines that begin with %TAG */
 };
 
 /* One character off the front. False: no UTF-8 (RFC 3629: no overlong forms, no surrogates). */
@@ -53,6 +54,15 @@ static void scan_advance(struct scan *scan, uint32_t c)
     }
 }
 
+/* libyaml compares each with all before it, for what is refused anyway. */
+static bool too_many_directives(struct conf_context *context, struct scan *scan, struct conf_place place)
+{
+    if (scan->column != 1 || !bytes_starts(scan->rest, BYTES("%TAG")) || ++scan->directives <= CONF_DIRECTIVES_MAX)
+        return false;
+    conf_fault(context, place, NULL, "more than %d lines that begin with %%TAG", CONF_DIRECTIVES_MAX);
+    return true;
+}
+
 int conf_scan(struct conf_context *context, const char *file, struct bytes text)
 {
     struct scan scan = { .rest = text, .line = 1, .column = 1 };
@@ -68,6 +78,8 @@ int conf_scan(struct conf_context *context, const char *file, struct bytes text)
         struct conf_place place = { file, scan.line, scan.column };
         uint32_t c;
 
+        if (too_many_directives(context, &scan, place))
+            return -EINVAL;
         if (!scan_character(&scan, &c)) {
             fault_hint(conf_fault(context, place, NULL, "byte 0x%02x is not UTF-8", (unsigned char)scan.rest.data[0]),
                        "save the file as UTF-8");

@@ -177,8 +177,6 @@ static int read_key(struct conf_tree *tree, const struct conf_token *token)
     err = arena_copy(&tree->context->scratch, key, &top->path.key);
     if (err)
         return err;
-    if (!top->path.key.data)
-        top->path.key = BYTES("");
     top->has_key = true;
     top->key_place = place;
     return 0;

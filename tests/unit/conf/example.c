@@ -316,6 +316,12 @@ static const struct conf_field ROOT_FIELDS[] = {
       .names = CONF_NAMES_ANY,
       CONF_AT(struct example, labels),
       .about = "anything" },
+    { .key = "jobs",
+      .type = CONF_MAP,
+      .element = &STRING,
+      .declares = "service",
+      CONF_AT(struct example, jobs),
+      .about = "what runs once" },
 };
 
 const struct conf_schema EXAMPLE_SCHEMA = {

@@ -64,6 +64,7 @@ struct example {
     struct conf_map policies; /* to struct conf_list of struct conf_union */
     struct conf_list routes;  /* of struct example_route */
     struct conf_map labels;   /* to struct bytes */
+    struct conf_map jobs;     /* to struct bytes */
 };
 
 struct example_limit {

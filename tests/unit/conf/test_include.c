@@ -47,8 +47,10 @@ static const struct row BAD_ROWS[] = {
       "a:1:1: yaml: while parsing a block node: did not find expected node content\n",
       { { "a", "}\n" } } },
     { "system: shop\ninclude: a\nxx: 1\n",
-      "w:3:1: unknown key \"xx\" (known: system, include, debug, memory, listen, services, policies, routes, labels)\n"
-      "a:1:1: unknown key \"xx\" (known: system, include, debug, memory, listen, services, policies, routes, labels)\n",
+      "w:3:1: unknown key \"xx\" (known: system, include, debug, memory, listen, services, policies, routes, labels, "
+      "jobs)\n"
+      "a:1:1: unknown key \"xx\" (known: system, include, debug, memory, listen, services, policies, routes, labels, "
+      "jobs)\n",
       { { "a", "xx: 1\n" } } },
     { "include: a\nservices: []\n",
       "w:1:1: missing key \"system\" (such as system: shop)\nw:2:11: services: must be a mapping, found a list\n",

@@ -301,6 +301,18 @@ static void bounds_files(void **state)
     }
 }
 
+static void bounds_directives(void **state)
+{
+    for (size_t over = 0; over < 2; over++) {
+        struct building building = building_new();
+
+        for (size_t i = 0; i < CONF_DIRECTIVES_MAX + over; i++)
+            text_add_format(&building.text, "%%TAG !%zu! x\n", i);
+        text_add(&building.text, BYTES("---\nsystem: shop\n"));
+        expect(&building, NULL, over ? "w:17:1: more than 16 lines that begin with %TAG" : NULL);
+    }
+}
+
 static void bounds_faults(void **state)
 {
     struct building building = building_new();
@@ -312,6 +324,21 @@ static void bounds_faults(void **state)
     try = try_load(text_bytes(&building.text), NULL);
     assert_int_equal(try->faults.count, FAULTS_MAX);
     assert_int_equal(try->faults.dropped, 3000 - FAULTS_MAX);
+    try_done(try);
+    free(building.memory);
+}
+
+static void bounds_faults_of_references(void **state)
+{
+    struct building building = building_new();
+    struct try *try;
+
+    text_add(&building.text, BYTES("system: shop\nservices: { b: }\nroutes:\n"));
+    repeat(&building.text, "- { match: { path: /x }, to: a }\n", 1000);
+    try = try_load(text_bytes(&building.text), NULL);
+    assert_int_equal(try->faults.count, FAULTS_MAX);
+    assert_int_equal(try->faults.dropped, 1000 - FAULTS_MAX);
+    assert_string_equal(try->faults.faults[FAULTS_MAX - 1].what, "routes[63].to: no service is named \"a\"");
     try_done(try);
     free(building.memory);
 }
@@ -339,7 +366,9 @@ static void bounds_suggestions(void **state)
 static void bounds_the_arena_of_results(void **state)
 {
     struct conf_request request = { .schema = &EXAMPLE_SCHEMA, .sets = EXAMPLE_SETS, .set_count = EXAMPLE_SET_COUNT };
-    struct bytes text = BYTES("system: shop\nservices: { a: { run: [ x, y ], retry: 3 } }\nlisten: [ a:1 ]\n");
+    struct bytes text = BYTES(
+        "system: shop\nservices: { a: { run: [ x, y ], retry: 3 } }\nlisten: [ a:1 ]\n"
+        "policies: { p: { cache: } }\nroutes: [ { match: { path: /x }, to: { gather: { from: a } } } ]\n");
     size_t needed = 0;
 
     for (size_t max = 0; max < 64 * KIB && !needed; max += 16) {
@@ -377,7 +406,9 @@ int main(void)
         cmocka_unit_test(bounds_paths),
         cmocka_unit_test(bounds_depth_of_includes),
         cmocka_unit_test(bounds_files),
+        cmocka_unit_test(bounds_directives),
         cmocka_unit_test(bounds_faults),
+        cmocka_unit_test(bounds_faults_of_references),
         cmocka_unit_test(bounds_suggestions),
         cmocka_unit_test(bounds_the_arena_of_results),
     };

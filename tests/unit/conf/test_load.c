@@ -293,12 +293,24 @@ static void takes_odd_but_fine_texts(void **state)
     }
 }
 
+/* `context`: how long a value that only takes up memory is. Arenas take a block for many pieces; the longer the value,
+ * the earlier the piece for which a new block is wanted. */
 static int load_with_failures(void *context)
 {
+    size_t padding = *(const size_t *)context;
+    static char memory[32 * KIB];
+    struct text text = text_into(memory, sizeof(memory));
     static const struct try_file files[] = { { "i", "services: { more: { run: y } }\nlisten: [ z:1 ]\n" }, { 0 } };
-    struct try *try = try_load(BYTES("include: i\n" WHOLE), files);
-    int result = try->result;
+    struct try *try;
+    int result;
 
+    text_add(&text, BYTES("jobs: { pad: \""));
+    for (size_t i = 0; i < padding; i++)
+        text_add_char(&text, 'p');
+    text_add(&text, BYTES("\" }\ninclude: i\n" WHOLE));
+    assert_false(text.full);
+    try = try_load(text_bytes(&text), files);
+    result = try->result;
     if (result == -ENOMEM)
         assert_string_equal(try->text, "w: not enough memory to read the configuration\n");
     else
@@ -310,7 +322,25 @@ static int load_with_failures(void *context)
 
 static void survives_every_failed_allocation(void **state)
 {
-    assert_true(faults_each(load_with_failures, NULL) > 10);
+    for (size_t padding = 0; padding < 16 * KIB; padding += 112)
+        assert_true(faults_each(load_with_failures, &padding) > 10);
+}
+
+static void needs_no_includes(void **state)
+{
+    static const struct conf_schema schema = { .name = "none", .about = "Nothing.", .size = 1 };
+    struct conf_request request = { .schema = &schema };
+    struct fault_list *faults = mem_zalloc(sizeof(*faults));
+    struct arena arena;
+    void *result;
+
+    assert_non_null(faults);
+    arena_init(&arena, NULL, TRY_ARENA_MAX);
+    assert_int_equal(conf_load(&request, "w", BYTES("{}\n"), &arena, faults, &result), 0);
+    assert_int_equal(conf_load(&request, "w", BYTES("include: x\n"), &arena, faults, &result), -EINVAL);
+    assert_string_equal(faults->faults[0].what, "unknown key \"include\"");
+    arena_done(&arena);
+    mem_free(faults);
 }
 
 static void adds_to_a_list_with_faults(void **state)
@@ -347,6 +377,7 @@ int main(void)
         cmocka_unit_test(takes_aliases),
         cmocka_unit_test(takes_odd_but_fine_texts),
         cmocka_unit_test(survives_every_failed_allocation),
+        cmocka_unit_test(needs_no_includes),
         cmocka_unit_test(adds_to_a_list_with_faults),
     };
 

@@ -76,6 +76,50 @@ static void survives_every_failed_allocation(void **state)
     }
 }
 
+static int print_small(const struct conf_schema *schema, struct conf_gather *gather, bool json)
+{
+    static const struct conf_schema none = { .name = "none", .about = "x", .size = 1 };
+    static const struct conf_alternative alternatives[] = { { "a", &none, NULL } };
+    static const struct conf_set sets[] = { { "used", alternatives, 1 }, { "unused", alternatives, 1 } };
+
+    return json ? conf_print_json_schema(&gather->sink, schema, sets, ARRAY_LEN(sets), "urn:x")
+                : conf_print_reference(&gather->sink, schema, sets, ARRAY_LEN(sets));
+}
+
+static void prints_the_rare_parts(void **state)
+{
+    static const struct conf_choice choices[] = { { "one", 1, NULL }, { NULL, 0, NULL } };
+    static const struct conf_field fields[] = {
+        { .key = "k", .about = "x", .type = CONF_UNION, .flags = CONF_TEXT_FORM, .alternatives = "used" },
+        { .key = "l", .about = "x", .type = CONF_ENUM, .choices = choices },
+    };
+    static const struct conf_schema schema = { .name = "t", .about = "x", .fields = fields, .count = 2, .size = 64 };
+    struct conf_gather gather;
+
+    conf_gather_init(&gather);
+    assert_int_equal(print_small(&schema, &gather, false), 0);
+    assert_true(bytes_find(bytes_of(gather.data, gather.len), BYTES("string, or [one used](#alternatives-of-used)")) >
+                0);
+    assert_true(bytes_find(bytes_of(gather.data, gather.len), BYTES("unused")) < 0);
+    conf_gather_done(&gather);
+    assert_int_equal(print_small(&schema, &gather, true), 0);
+    assert_true(bytes_find(bytes_of(gather.data, gather.len), BYTES("\"$id\": \"urn:x\"")) > 0);
+    assert_true(bytes_find(bytes_of(gather.data, gather.len), BYTES("unused")) < 0);
+    conf_gather_done(&gather);
+}
+
+static void refuses_texts_that_are_too_long(void **state)
+{
+    static char about[16 * KIB];
+    const struct conf_schema schema = { .name = "t", .about = about, .size = 1 };
+    struct conf_gather gather;
+
+    memset(about, 'x', sizeof(about) - 1);
+    conf_gather_init(&gather);
+    assert_int_equal(print_small(&schema, &gather, true), -ENOSPC);
+    conf_gather_done(&gather);
+}
+
 static void gathers_no_more_than_it_may(void **state)
 {
     static const char piece[4096] = { 'x' };
@@ -156,6 +200,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(stops_when_the_sink_fails),   cmocka_unit_test(survives_every_failed_allocation),
+        cmocka_unit_test(prints_the_rare_parts),       cmocka_unit_test(refuses_texts_that_are_too_long),
         cmocka_unit_test(gathers_no_more_than_it_may), cmocka_unit_test(refuses_too_many_schemas),
         cmocka_unit_test(writes_the_reference),
     };

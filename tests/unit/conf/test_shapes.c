@@ -7,6 +7,44 @@
 #define STAGE(text) TARGET("a, stages: [ " text " ]")
 
 static const struct row CONTAINERS_ROWS[] = {
+    { SHOP("jobs: { a: x }\nservices: { a: {} }\n"), "w:3:13: services: there is a service \"a\" already, at w:2:9" },
+    { SHOP("memory: \"a\\nb\\tc\"\n"),
+      "w:2:9: memory: must be a size, found \"a b c\" (such as 64KiB, 256MiB or 1GB)" },
+    { SHOP("memory: "
+           "\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244"
+           "\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244"
+           "\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244"
+           "\303\244\303\244\n"),
+      "w:2:9: memory: must be a size, found "
+      "\"\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303"
+      "\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303"
+      "\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244\303\244...\" (such "
+      "as 64KiB, 256MiB or 1GB)" },
+    { SHOP("memory: "
+           "\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202"
+           "\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342"
+           "\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254"
+           "\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202"
+           "\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\n"),
+      "w:2:9: memory: must be a size, found "
+      "\"\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254"
+      "\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342"
+      "\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202"
+      "\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254\342\202\254"
+      "\342\202\254\342\202\254\342\202\254\" (such as 64KiB, 256MiB or 1GB)" },
+    { SHOP("debug: { "
+           "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+           "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: 1 }\n"),
+      "w:2:8: debug: must be true or false, found a mapping" },
+    { SHOP("services: { "
+           "YYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYY"
+           "YYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYY: { scale: x "
+           "} }\n"),
+      "w:2:13: services: \"YYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYY\" is no name for this "
+      "(a-z, 0-9 and inner hyphens, a letter first, at most 63 characters)\nw:2:224: "
+      "services."
+      "YYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYY"
+      "YYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYY...: must be an integer, found \"x\"" },
     { SHOP("services: []\n"), "w:2:11: services: must be a mapping, found a list" },
     { SHOP("services: x\n"), "w:2:11: services: must be a mapping, found \"x\"" },
     { SHOP("services: { A: {} }\n"), "w:2:13: services: \"A\" is no name for this (a-z, 0-9 and inner hyphens, a "

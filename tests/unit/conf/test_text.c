@@ -46,7 +46,7 @@ static const struct row YAML_ROWS[] = {
     { "# \360\237\230\200 \010",
       "w:1:5: character U+0008 is not allowed (in double quotes it can be written as an escape)" },
     { "\357\273\277x: 1\n", "w:1:1: unknown key \"x\" (known: system, include, debug, memory, listen, services, "
-                            "policies, routes, labels)\nw:1:1: missing key \"system\" (such as system: shop)" },
+                            "policies, routes, labels, jobs)\nw:1:1: missing key \"system\" (such as system: shop)" },
     { "x: \357\273\277\n", "w:1:4: character U+FEFF is not allowed (in double quotes it can be written as an escape)" },
     { "system: `x\n", "w:1:9: yaml: while scanning for the next token: found character that cannot start any token "
                       "(indent with spaces, not tabs; values that begin with @, ` or % need quotes)" },
@@ -80,7 +80,7 @@ static const struct row YAML_ROWS[] = {
     { "system: \"a\\0b\"\n", "w:1:9: system: must not hold a zero byte" },
     { "\"a\\0b\": x\n", "w:1:1: a key can't hold a zero byte" },
     { "system: \"x\\x07\"\nfoo: 1\n", "w:2:1: unknown key \"foo\" (known: system, include, debug, memory, listen, "
-                                      "services, policies, routes, labels)" },
+                                      "services, policies, routes, labels, jobs)" },
     { "%YAML 1.3\n---\nsystem: shop\n", "w:1:1: yaml: found incompatible YAML document" },
     { SHOP("...\nx: y\n"), "w:3:1: yaml: did not find expected <document start>" },
     { "*a\n", "w:1:1: alias *a refers to no anchor before it" },
@@ -144,7 +144,7 @@ static const struct row ROOT_ROWS[] = {
     { "[]\n", "w:1:1: must be a mapping, found a list" },
     { "systen: x\nsystem: shop\n", "w:1:1: unknown key \"systen\" (did you mean \"system\"?)" },
     { SHOP("xyzzy: 1\n"), "w:2:1: unknown key \"xyzzy\" (known: system, include, debug, memory, listen, services, "
-                          "policies, routes, labels)" },
+                          "policies, routes, labels, jobs)" },
     { SHOP("Services: {}\n"), "w:2:1: unknown key \"Services\" (did you mean \"services\"?)" },
     { "system:\n", "w:1:8: system: must be a string, found nothing (write a value, or remove the key)" },
     { "system: ~\n", "w:1:9: system: must be a string, found nothing (write a value, or remove the key)" },
