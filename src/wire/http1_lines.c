@@ -11,7 +11,7 @@
 
 static const char *line_feed(const struct http1_head_reader *reader, struct bytes data, size_t max)
 {
-    size_t from = MAX(reader->scanned, reader->line), to = MIN(data.len, max);
+    size_t from = reader->scanned, to = MIN(data.len, max);
 
     return from < to ? memchr(data.data + from, '\n', to - from) : NULL;
 }

@@ -228,12 +228,33 @@ static void strips_hop_by_hop(void **state)
                 "X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto X-Forwarded-Port");
 }
 
+/* What is nominated beyond the bound is not looked at; the codec refuses such a message before. */
+static void strips_up_to_the_bound(void **state)
+{
+    struct http_field fields[4];
+    struct http_head head = { .fields = fields, .field_max = ARRAY_LEN(fields) };
+    char memory[512];
+    struct text text = text_into(memory, sizeof(memory));
+
+    for (unsigned i = 1; i < HTTP_CONNECTION_OPTIONS_MAX; i++)
+        text_add(&text, BYTES("x,"));
+    text_add(&text, BYTES("last, beyond"));
+    assert_int_equal(http_head_add(&head, HTTP_FIELD_CONNECTION, text_bytes(&text)), 0);
+    assert_int_equal(http_head_add_named(&head, BYTES("Last"), BYTES("v")), 0);
+    assert_int_equal(http_head_add_named(&head, BYTES("Beyond"), BYTES("v")), 0);
+    http_head_strip_hop_by_hop(&head);
+    assert_int_equal(head.field_count, 1);
+    assert_true(bytes_equal(fields[0].name, BYTES("Beyond")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(knows_methods),           cmocka_unit_test(knows_reasons),     cmocka_unit_test(knows_fields),
-        cmocka_unit_test(knows_tokens_and_values), cmocka_unit_test(splits_lists),      cmocka_unit_test(holds_fields),
-        cmocka_unit_test(refuses_to_add),          cmocka_unit_test(strips_hop_by_hop),
+        cmocka_unit_test(knows_methods),          cmocka_unit_test(knows_reasons),
+        cmocka_unit_test(knows_fields),           cmocka_unit_test(knows_tokens_and_values),
+        cmocka_unit_test(splits_lists),           cmocka_unit_test(holds_fields),
+        cmocka_unit_test(refuses_to_add),         cmocka_unit_test(strips_hop_by_hop),
+        cmocka_unit_test(strips_up_to_the_bound),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

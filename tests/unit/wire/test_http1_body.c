@@ -25,6 +25,7 @@ static const struct row CHUNKED_ROWS[] = {
     GOOD("5\r\nhello\r\n0\r\n", "open [hello]"),
     GOOD("5\r\nhello\r\n0\r\nX: y\r\n", "open [hello]"),
     /* extensions */
+    GOOD("1;ab=cd;ef\r\nx\r\n0\r\n\r\n", "done 20 [x]"),
     GOOD("1;a\r\nx\r\n0;b\r\n\r\n", "done 15 [x]"),
     GOOD("1;a=b;c;d=\"e;\\\"\\\\ \t\xff\"\r\nx\r\n0\r\n\r\n", "done 31 [x]"),
     GOOD("1 \t; \ta \t= \tb \t; \tc\r\nx\r\n0\r\n\r\n", "done 29 [x]"),
@@ -208,6 +209,21 @@ static void takes_framing_along(void **state)
     assert_int_equal(chunk.len, 0);
 }
 
+/* After an error nothing more is read, and the end of the connection changes nothing. */
+static void stays_refused(void **state)
+{
+    struct http_head head = { .framing = HTTP_BODY_CHUNKED };
+    struct http1_body_reader reader;
+    struct bytes chunk;
+    size_t used;
+
+    http1_body_start(&reader, &head);
+    assert_true(http1_read_body(&reader, BYTES("x"), NULL, &chunk, &used) < 0);
+    assert_true(http1_read_body(&reader, BYTES("0\r\n\r\n"), NULL, &chunk, &used) < 0);
+    assert_true(http1_body_end(&reader) < 0);
+    assert_int_equal(reader.error, HTTP1_BAD_CHUNK_SIZE);
+}
+
 static void ends(void **state)
 {
     static const struct {
@@ -248,7 +264,7 @@ int main(void)
         cmocka_unit_test(reads_chunked), cmocka_unit_test(drops_trailers),
         cmocka_unit_test(reads_length),  cmocka_unit_test(reads_until_close),
         cmocka_unit_test(reads_none),    cmocka_unit_test(takes_framing_along),
-        cmocka_unit_test(ends),
+        cmocka_unit_test(ends),          cmocka_unit_test(stays_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,8 @@ static const struct row GOOD_ROWS[] = {
     GOOD("GET / HTTP/1.1\r\nHost: a\r\nX: \xc3\xa4\xff\x80 b\tc\r\n\r\n", "GET / @a 1.1 none keep"),
     GOOD("GET / HTTP/1.1\r\nHost: a\r\n!#$%&'*+-.^_`|~09azAZ: x\r\n\r\n", "GET / @a 1.1 none keep"),
     GOOD("GET / HTTP/1.1\r\nHost: a\r\nX: a:b: c\r\nX: a\r\n\r\n", "GET / @a 1.1 none keep"),
+    GOOD(LINES("X-Name-That-Is-Longer-Than-What-Is-Looked-At-By-Whole-Words-Of-Sixteen: y\r\n"),
+         "POST / @a 1.1 none keep"),
     /* what is not complete */
     GOOD("", "more"),
     GOOD("\r\n", "more"),
@@ -112,6 +114,7 @@ static const struct row FIRST_LINE_ROWS[] = {
     BAD("GET\x7f / HTTP/1.1" TAIL, CONTROL_CHARACTER, 400),
     BAD("\x16\x03\x01\x02\r\n\r\n", CONTROL_CHARACTER, 400),
     BAD("GET\r\n\r\n", BAD_REQUEST_LINE, 400),
+    BAD("GET \r\n\r\n", BAD_REQUEST_LINE, 400),
     BAD("GET /\r\n\r\n", BAD_REQUEST_LINE, 400),
     BAD("GET / \r\n\r\n", BAD_REQUEST_LINE, 400),
     BAD("GET  / HTTP/1.1" TAIL, BAD_REQUEST_LINE, 400),
@@ -267,6 +270,9 @@ static const struct row HOST_ROWS[] = {
 };
 
 static const struct row FIELD_ROWS[] = {
+    BAD(LINES("X-Name-That-Is-Longer-Than-What-Is-Looked-At-By-Whole-Words-Of-Sixteen\r\nY: z\r\n"), BAD_FIELD_NAME,
+        400),
+    BAD(LINES("X-Name-That-Is-Longer-Than-What-Is-Looked-At-By-Whole-Words-Of-Sixteen(: z\r\n"), BAD_FIELD_NAME, 400),
     BAD(LINES(": x\r\n"), BAD_FIELD_NAME, 400),
     BAD(LINES("X\r\n"), BAD_FIELD_NAME, 400),
     BAD(LINES("X Y: z\r\n"), BAD_FIELD_NAME, 400),
