@@ -138,6 +138,7 @@ static void say_failed(const struct report *report, const char *why)
 {
     printf("FAILED: weft-sim --seed %" PRIu64 " --scenario %s --trace   (%s)\n", report->seed,
            SCENARIOS[report->scenario]->name, why);
+    fflush(stdout); /* whoever waits for the rest should know */
 }
 
 struct totals {

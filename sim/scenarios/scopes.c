@@ -160,11 +160,16 @@ static int do_yield(struct tree *tree, struct place *at)
 
 static void place_cancel(struct place *place)
 {
+    int ended = place->scope.ended, ended_here = scope_ended(&place->scope);
+
     if (!place->cancelled) {
         place->cancelled = true;
         place->cancelled_turn = place->tree->loop->turns;
     }
     scope_cancel(&place->scope);
+    if (scope_ended(&place->scope) != (ended ? ended_here : -ECANCELED)) /* the first end counts */
+        world_fail(place->tree->world, "a scope that had ended with %d says %d after its cancellation", ended,
+                   scope_ended(&place->scope));
 }
 
 static void do_cancel(struct tree *tree)
