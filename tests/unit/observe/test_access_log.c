@@ -154,6 +154,29 @@ static void bears_hostile_texts(void **state)
     }
 }
 
+/* Eight bytes are looked at together: each byte at each place gives what text_add_json() gives. */
+static void escapes_every_byte_everywhere(void **state)
+{
+    char sent[17], expected[256], *memory = malloc(OBSERVE_LOG_LINE_MAX);
+
+    for (unsigned len = 1; len <= sizeof(sent); len++)
+        for (unsigned at = 0; at < len; at++)
+            for (unsigned byte = 0; byte < 256; byte++) {
+                struct text text = text_into(memory, OBSERVE_LOG_LINE_MAX);
+                struct text wanted = text_into(expected, sizeof(expected));
+                struct exchange x = { .route = bytes_of(sent, len) };
+
+                memset(sent, 'x', sizeof(sent));
+                sent[at] = (char)byte;
+                text_add(&wanted, BYTES("\"route\":"));
+                text_add_json(&wanted, bytes_of(sent, len));
+                text_add(&wanted, BYTES(",\"service\":\"\""));
+                access_line_write(&text, &x, 0, 0);
+                assert_true(bytes_find(text_bytes(&text), text_bytes(&wanted)) > 0);
+            }
+    free(memory);
+}
+
 /* Every text at its bound, and each byte as long as it gets: OBSERVE_LOG_LINE_MAX holds it. */
 static void cuts_long_texts(void **state)
 {
@@ -503,11 +526,17 @@ static void has_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_a_line),           cmocka_unit_test(leaves_unknown_things_empty),
-        cmocka_unit_test(bears_hostile_texts),     cmocka_unit_test(cuts_long_texts),
-        cmocka_unit_test(reaches_the_reader),      cmocka_unit_test(is_flushed_at_the_end),
-        cmocka_unit_test(drops_what_nobody_reads), cmocka_unit_test(leaves_calls_of_our_own_out),
-        cmocka_unit_test(outlives_its_reader),     cmocka_unit_test(mixes_no_lines),
+        cmocka_unit_test(writes_a_line),
+        cmocka_unit_test(leaves_unknown_things_empty),
+        cmocka_unit_test(bears_hostile_texts),
+        cmocka_unit_test(escapes_every_byte_everywhere),
+        cmocka_unit_test(cuts_long_texts),
+        cmocka_unit_test(reaches_the_reader),
+        cmocka_unit_test(is_flushed_at_the_end),
+        cmocka_unit_test(drops_what_nobody_reads),
+        cmocka_unit_test(leaves_calls_of_our_own_out),
+        cmocka_unit_test(outlives_its_reader),
+        cmocka_unit_test(mixes_no_lines),
         cmocka_unit_test(has_no_memory),
     };
 
