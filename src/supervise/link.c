@@ -166,6 +166,21 @@ int link_open(struct link *link, struct loop *loop, struct io_socket socket, enu
     return 0;
 }
 
+void link_forget(struct link *link, int descriptor)
+{
+    if (!io_socket_is(link->socket))
+        return;
+    LIST_EACH (&link->queue, node, next) {
+        struct letter_out *letter = container_of(node, struct letter_out, node);
+
+        if (letter->descriptor != descriptor)
+            continue;
+        list_remove(&letter->node);
+        link->queued--;
+        mem_free(letter);
+    }
+}
+
 bool link_idle(const struct link *link)
 {
     return list_empty(&link->queue);

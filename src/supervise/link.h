@@ -38,9 +38,12 @@ struct link {
 int link_open(struct link *link, struct loop *loop, struct io_socket socket, enum message_sender peer,
               const struct link_ops *ops) MUST_CHECK;
 
-/* The descriptor (-1: none) stays the caller's, who closes it no earlier than the link, or when link_idle().
- * -EAGAIN, -ENOMEM, -EMSGSIZE, -EPIPE: closed. */
+/* The descriptor (-1: none) stays the caller's, who says link_forget() before closing it. -EAGAIN, -ENOMEM, -EMSGSIZE,
+ * -EPIPE: closed. */
 int link_send(struct link *link, const struct message *message, int descriptor) MUST_CHECK;
+
+/* Messages with that descriptor that still wait are dropped. */
+void link_forget(struct link *link, int descriptor);
 
 bool link_idle(const struct link *link); /* nothing waits to be sent */
 void link_close(struct link *link);      /* what waits is dropped. Twice is fine */

@@ -5,16 +5,13 @@
 void line_cutter_init(struct line_cutter *cutter, void (*take)(struct line_cutter *, struct bytes))
 {
     cutter->len = 0;
-    cutter->cut = false;
     cutter->take = take;
 }
 
-static void emit(struct line_cutter *cutter, bool cut)
+static void emit(struct line_cutter *cutter)
 {
-    if (cutter->len > 0 || !cutter->cut || cut)
-        cutter->take(cutter, bytes_of(cutter->line, cutter->len));
+    cutter->take(cutter, bytes_of(cutter->line, cutter->len));
     cutter->len = 0;
-    cutter->cut = cut;
 }
 
 static bool is_control(char c)
@@ -28,13 +25,13 @@ void line_cutter_add(struct line_cutter *cutter, struct bytes data)
         char c = data.data[i];
 
         if (c == '\n') {
-            emit(cutter, false);
+            emit(cutter);
             continue;
         }
         if (c == '\r')
             continue;
         if (cutter->len == sizeof(cutter->line))
-            emit(cutter, true);
+            emit(cutter);
         cutter->line[cutter->len++] = is_control(c) ? '?' : c;
     }
 }
@@ -42,8 +39,7 @@ void line_cutter_add(struct line_cutter *cutter, struct bytes data)
 void line_cutter_end(struct line_cutter *cutter)
 {
     if (cutter->len > 0)
-        emit(cutter, false);
-    cutter->cut = false;
+        emit(cutter);
 }
 
 /* Reads at most `max` bytes. True: the other side is still there. */

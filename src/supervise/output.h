@@ -16,7 +16,6 @@
 struct line_cutter {
     char line[OUTPUT_LINE_MAX];
     size_t len;
-    bool cut; /* the line before was cut: a line feed right behind the cut makes no empty line */
     void (*take)(struct line_cutter *cutter, struct bytes line);
 };
 
