@@ -76,6 +76,11 @@ static ssize_t sim_descriptor_write(struct io *io, int descriptor, struct bytes 
     return (ssize_t)content.len;
 }
 
+static int sim_descriptors_open(struct io *io)
+{
+    return -ENOTSUP; /* a simulated process has sockets only */
+}
+
 static ssize_t sim_descriptor_read(struct io *io, int descriptor, void *memory, size_t len)
 {
     return descriptor == 0 ? 0 : -EBADF;
@@ -131,6 +136,7 @@ const struct io_ops SIM_IO_OPS = {
     .directory_make = sim_directory_make,
     .descriptor_write = sim_descriptor_write,
     .descriptor_read = sim_descriptor_read,
+    .descriptors_open = sim_descriptors_open,
     .resolve = sim_resolve,
     .stack_map = sim_stack_map,
     .stack_unmap = sim_stack_unmap,

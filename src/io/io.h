@@ -131,6 +131,7 @@ struct io_ops {
     int (*directory_make)(struct io *io, const char *path, unsigned mode);            /* an existing one is fine */
     ssize_t (*descriptor_write)(struct io *io, int descriptor, struct bytes content); /* all of it, e.g. to stdout */
     ssize_t (*descriptor_read)(struct io *io, int descriptor, void *memory, size_t len);
+    int (*descriptors_open)(struct io *io); /* how many the process has; -ENOTSUP */
     int (*resolve)(struct io *io, const char *host, uint16_t port, struct address *ret, unsigned max); /* count */
 
     /* memory of fibers' stacks: zeroed pages, an inaccessible one below `ret`. NULL: none to be had */

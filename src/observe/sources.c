@@ -139,11 +139,21 @@ static void write_memory(struct metrics *metrics, struct metrics_writer *writer)
     mem_free((void *)status.data);
 }
 
+static void write_descriptors(struct metrics *metrics, struct metrics_writer *writer)
+{
+    int count = metrics->io->ops->descriptors_open(metrics->io);
+
+    metrics_family(writer, "process_open_fds", "Number of open file descriptors.", "gauge");
+    if (count >= 0)
+        metrics_sample(writer, NULL, 0, (uint64_t)count);
+}
+
 void metrics_write_process(struct metrics *metrics, struct metrics_writer *writer)
 {
     struct metrics_label version = { "version", BYTES(WEFT_VERSION) };
 
     write_memory(metrics, writer);
+    write_descriptors(metrics, writer);
     metrics_family(writer, "process_start_time_seconds", "When the process started, since 1970.", "gauge");
     metrics_sample_seconds(writer, NULL, 0, metrics->started_ns);
     metrics_family(writer, "weft_build_info", "The version that runs.", "gauge");

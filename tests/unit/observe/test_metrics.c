@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define SERVER_LABELS                                                                        \
     "http_request_method=\"GET\",http_response_status_code=\"200\",weft_service=\"orders\"," \
@@ -36,6 +37,7 @@ static void counts_the_golden_signals(void **state)
     struct station station;
     struct bytes text;
     struct exchange x;
+    double descriptors;
 
     station_open(&station, 0);
     assert_int_equal(metrics_create(station.io, 1, &metrics), 0);
@@ -62,7 +64,13 @@ static void counts_the_golden_signals(void **state)
     assert_true(scrape_value(text, "weft_build_info{version=\"" WEFT_VERSION "\"}") == 1);
     assert_true(scrape_value(text, "process_resident_memory_bytes") > 4096);
     assert_true(scrape_value(text, "process_start_time_seconds") > 1.6e9);
+    descriptors = scrape_value(text, "process_open_fds");
     drop(text);
+    assert_true(dup2(1, 900) == 900);
+    text = scrape(metrics, NULL);
+    assert_true(scrape_value(text, "process_open_fds") == descriptors + 1);
+    drop(text);
+    (void)close(900);
     metrics_detach(mine);
     metrics_free(metrics);
     station_close(&station);
