@@ -85,6 +85,7 @@
 #define CONF_FILES_MAX 256                  /* a file a service for a system that one team can oversee */
 #define CONF_INCLUDE_DEPTH_MAX 8            /* files that include files; deeper is a mistake */
 #define CONF_NODES_MAX 100000               /* 1,000 services of 30 nodes, three times; aliases count when used */
+#define CONF_NODE_TEXT 1024                 /* bytes of a text that count as one more node */
 #define CONF_DEPTH_MAX 64                   /* the decoder recurses: this bounds its stack */
 #define CONF_SCALAR_MAX (64 * 1024)         /* a script written in place */
 #define CONF_KEY_MAX 256                    /* names are shorter; bounds what aliases can multiply */
@@ -110,6 +111,21 @@
 #define OUTPUT_LAST_MAX (1024 * 1024)             /* read from a pipe whose writer has died: Linux holds no more */
 #define LINK_QUEUE_MAX 4096                       /* messages that the other process has not taken yet */
 #define LINK_MESSAGES_A_TURN 64                   /* received before others get their turn */
+
+/* --- app ----------------------------------------------------------------------------------------- */
+#define WORKERS_MAX (SERVICE_WORKERS_MAX - 1)   /* besides the control worker */
+#define WORKER_QUIET_NS (10 * NS_PER_MS)        /* between two looks whether a draining worker is done */
+#define LISTEN_BACKLOG 1024                     /* of one socket; Linux cuts it to net.core.somaxconn */
+#define UNIT_NAME_MAX 80                        /* CONF_NAME_MAX, a hyphen and a number */
+#define UNIT_LEAVE_NS NS_PER_S                  /* from out of balance to SIGTERM: exchanges under way finish */
+#define DRAIN_LIMIT_NS (30 * NS_PER_S)          /* what was accepted may take so long; Kubernetes waits as long */
+#define SHORT_DRAIN_NS (5 * NS_PER_S)           /* nobody is left to wait for us */
+#define APPLY_LIMIT_NS (30 * NS_PER_S)          /* a version that no worker takes in that time: they are stuck */
+#define ASK_LIMIT_NS (35 * NS_PER_S)            /* for the supervisor's answer: an apply and some more */
+#define TEXT_PART_MAX 49152                     /* of a file, in one message: the rest is for the object before it */
+#define CLIENT_ANSWER_MAX (16 * 1024 * 1024)    /* of the control API: 10,000 endpoints of a kilobyte */
+#define CLIENT_LIMIT_NS (60 * NS_PER_S)         /* for an answer; an apply and a drain take half of it at most */
+#define CLIENT_POLL_NS (50 * NS_PER_MS)         /* between two looks whether a system has ended */
 #define LOG_BUFFER_MAX (256 * 1024)               /* lines that wait for a slow reader of ours; more are dropped */
 
 /* --- exchange ------------------------------------------------------------------------------------ */

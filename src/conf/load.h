@@ -4,8 +4,8 @@
  *     only when there are none.
  * (2) A load touches nothing but its arena, its fault list and what `source` does: it can be tried beside a
  *     running system.
- * (3) Work and memory are bounded whatever the text is: CONF_TEXT_MAX a file, CONF_FILES_MAX files,
- *     CONF_NODES_MAX nodes with aliases counted as often as they are used, CONF_DEPTH_MAX,
+ * (3) Work and memory are bounded whatever the text is: CONF_TEXT_MAX a file, CONF_FILES_MAX files, CONF_NODES_MAX
+ *     nodes with aliases counted as often as they are used and long texts as several, CONF_DEPTH_MAX,
  *     CONF_SCALAR_MAX a value, CONF_DIRECTIVES_MAX, CONF_SCRATCH_MAX bytes while loading.
  * (4) Values never change the shape: variables are put in after the text was parsed.
  * (5) It recurses as deep as the text is nested: about 30 KiB of stack at CONF_DEPTH_MAX. Call it on the stack of a

@@ -215,6 +215,15 @@ static int fill_scalar(struct conf_tree *tree, const struct conf_token *token, s
     return arena_copy(&context->scratch, text, &node->text);
 }
 
+/* Long texts count more: looking at one again for each alias is work too. */
+static int weigh_text(struct conf_tree *tree, struct conf_node *node)
+{
+    size_t more = node->text.len / CONF_NODE_TEXT;
+
+    node->weight += more;
+    return count_nodes(tree, more, node->place);
+}
+
 int conf_tree_scalar(struct conf_tree *tree, const struct conf_token *token)
 {
     struct conf_node *node = NULL;
@@ -228,6 +237,8 @@ int conf_tree_scalar(struct conf_tree *tree, const struct conf_token *token)
     err = new_node(tree, CONF_NODE_NOTHING, token->place, &node);
     if (!err)
         err = fill_scalar(tree, token, node);
+    if (!err)
+        err = weigh_text(tree, node);
     if (!err)
         err = set_anchor(tree, token->anchor, node, &anchor);
     return err ? err : attach(tree, node, token->place);

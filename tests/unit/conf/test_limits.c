@@ -108,9 +108,22 @@ static void multiplied_texts_are_kept_once(void **state)
     text_add(&building.text, BYTES("system: shop\nlabels: { a: &a "));
     repeat(&building.text, "y", 60000);
     text_add(&building.text, BYTES(" }\nservices: { a: { run: ["));
-    repeat(&building.text, "*a ,", 10000);
+    repeat(&building.text, "*a ,", 1500);
     text_add(&building.text, BYTES("] } }\n"));
-    expect(&building, NULL, NULL); /* 600 MB in an arena of 8 MiB, were it not so */
+    expect(&building, NULL, NULL); /* 90 MB in an arena of 8 MiB, were it not so */
+}
+
+/* A text of 60,000 bytes counts as 59 nodes. */
+static void bounds_multiplied_texts(void **state)
+{
+    struct building building = building_new();
+
+    text_add(&building.text, BYTES("system: shop\nlabels: { a: &a "));
+    repeat(&building.text, "y", 60 * CONF_NODE_TEXT - 1440);
+    text_add(&building.text, BYTES(" }\nservices: { a: { run: ["));
+    repeat(&building.text, "*a ,", CONF_NODES_MAX / 59);
+    text_add(&building.text, BYTES("] } }\n"));
+    expect(&building, NULL, "more than 100000 values");
 }
 
 /* The root is a level, and so is the innermost scalar. */
@@ -371,7 +384,7 @@ static void bounds_the_arena_of_results(void **state)
         "policies: { p: { cache: } }\nroutes: [ { match: { path: /x }, to: { gather: { from: a } } } ]\n");
     size_t needed = 0;
 
-    for (size_t max = 0; max < 64 * KIB && !needed; max += 16) {
+    for (size_t max = 0; max < 64 * KIB && !needed; max += 32) {
         struct fault_list faults = { 0 };
         struct arena arena;
         void *result;
@@ -395,6 +408,7 @@ int main(void)
         cmocka_unit_test(bounds_nodes_of_all_files),
         cmocka_unit_test(bounds_what_aliases_multiply),
         cmocka_unit_test(multiplied_texts_are_kept_once),
+        cmocka_unit_test(bounds_multiplied_texts),
         cmocka_unit_test(bounds_depth),
         cmocka_unit_test(bounds_depth_of_anything),
         cmocka_unit_test(bounds_depth_behind_aliases),

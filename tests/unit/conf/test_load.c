@@ -322,7 +322,7 @@ static int load_with_failures(void *context)
 
 static void survives_every_failed_allocation(void **state)
 {
-    for (size_t padding = 0; padding < 16 * KIB; padding += 112)
+    for (size_t padding = 0; padding < 16 * KIB; padding += 464)
         assert_true(faults_each(load_with_failures, &padding) > 10);
 }
 
