@@ -41,7 +41,7 @@ static inline bool same_word(const char *name, const char *field, size_t len)
 
 /* One function for each name, of the right length already: its first, middle and last word, which may overlap. */
 #define FIELD(identifier, text, bits)                                                          \
-    static inline bool is_##identifier(const char *name)        \
+    static inline bool is_##identifier(const char *name)                                       \
     {                                                                                          \
         enum {                                                                                 \
             LEN = sizeof(text) - 1,                                                            \

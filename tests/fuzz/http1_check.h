@@ -2,7 +2,7 @@
 #ifndef WEFT_FUZZ_HTTP1_CHECK_H
 #define WEFT_FUZZ_HTTP1_CHECK_H
 
-#include "feed.h"
+#include "../unit/wire/feed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
