@@ -385,6 +385,23 @@ static void drops_what_nobody_reads(void **state)
     desk_close(&desk);
 }
 
+/* A reader that takes nothing does not hold the end of the process. */
+static void ends_although_nobody_reads(void **state)
+{
+    struct desk desk;
+    int64_t from;
+
+    desk_open(&desk);
+    say(&desk, OBSERVE_LOG_RING_SIZE / 400); /* more than the pipe takes */
+    from = loop_clock(&desk.station.loop);
+    desk_stop(&desk);
+    access_log_close(desk.log);
+    assert_true(loop_clock(&desk.station.loop) - from < OBSERVE_LOG_CLOSE_NS + WAIT_NS);
+    desk_read(&desk);
+    assert_true(desk.len > 0 && desk.len < OBSERVE_LOG_RING_SIZE / 2);
+    desk_close(&desk);
+}
+
 /* (4): the reader has gone. */
 static void outlives_its_reader(void **state)
 {
@@ -536,6 +553,7 @@ int main(void)
         cmocka_unit_test(drops_what_nobody_reads),
         cmocka_unit_test(leaves_calls_of_our_own_out),
         cmocka_unit_test(outlives_its_reader),
+        cmocka_unit_test(ends_although_nobody_reads),
         cmocka_unit_test(mixes_no_lines),
         cmocka_unit_test(has_no_memory),
     };

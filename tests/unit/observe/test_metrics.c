@@ -308,6 +308,45 @@ static void shows_workers_and_sources(void **state)
     station_close(&station);
 }
 
+/* Samples of at least `context` bytes in all. */
+static void write_much(const struct metric_source *source, struct metrics_writer *writer)
+{
+    static char value[OBSERVE_NAME_MAX];
+    struct metrics_label labels[2] = { { "filler", BYTES_NONE }, { "number", BYTES_NONE } };
+    char number[DECIMAL_TEXT_MAX];
+
+    memset(value, 'v', sizeof(value));
+    labels[0].value = bytes_of(value, sizeof(value));
+    for (size_t written = 0; written < *(const size_t *)source->context; written += sizeof(value)) {
+        (void)snprintf(number, sizeof(number), "%zu", written);
+        labels[1].value = bytes_of_text(number);
+        metrics_sample(writer, labels, 2, 1);
+    }
+}
+
+/* OBSERVE_SCRAPE_MAX */
+static void refuses_a_scrape_without_end(void **state)
+{
+    const size_t much = OBSERVE_SCRAPE_MAX, little = OBSERVE_CHUNK_SIZE;
+    struct metric_source source = { .name = "much", .help = "Much.", .type = "gauge", .write = write_much };
+    const struct metric_source *const sources[] = { &source, NULL };
+    struct metrics *metrics;
+    struct station station;
+    struct bytes text = BYTES_NONE;
+
+    station_open(&station, 0);
+    assert_int_equal(metrics_create(station.io, 1, &metrics), 0);
+    source.context = &much;
+    assert_int_equal(metrics_scrape_text(metrics, sources, &text), -EFBIG);
+    assert_null(text.data);
+    source.context = &little;
+    text = scrape(metrics, sources);
+    assert_true(text.len > OBSERVE_CHUNK_SIZE);
+    drop(text);
+    metrics_free(metrics);
+    station_close(&station);
+}
+
 /* --- workers that count while somebody reads --------------------------------------------------------------------- */
 
 #define ROUNDS 20000
@@ -429,6 +468,7 @@ int main(void)
         cmocka_unit_test(sees_real_exchanges),
         cmocka_unit_test(folds_series_over_the_limit),
         cmocka_unit_test(shows_workers_and_sources),
+        cmocka_unit_test(refuses_a_scrape_without_end),
         cmocka_unit_test(is_read_while_workers_count),
         cmocka_unit_test(has_no_memory),
     };
