@@ -110,7 +110,8 @@ static void tee_pulled(struct tee *tee, struct bytes chunk)
     tee->kept = kept;
 }
 
-/* The reader is at the front: it pulls for everybody. The chunk stays valid until its next read. */
+/* The reader is at the front: it pulls for everybody. A chunk that was kept is then given out from there: what the source
+ * gave is only good until anybody's next pull. */
 static int tee_pull(struct tee_reader *reader, struct bytes *ret_chunk)
 {
     struct tee *tee = reader->tee;
@@ -173,7 +174,7 @@ static int reader_read(struct body *body, struct bytes *ret_chunk)
         r = tee->pulling || reader->follows ? tee_wait(tee) : tee_pull(reader, ret_chunk);
         if (r < 0 && !tee->error)
             return reader_fail(reader, r, outcome_of_error(r, OUTCOME_INTERNAL));
-        if (r > 0)
+        if (r > 0 && tee->unkept)
             return r;
     }
 }

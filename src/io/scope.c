@@ -9,6 +9,7 @@ static void scope_init(struct scope *scope, struct loop *loop, struct scope *par
                              .loop = loop,
                              .parent = parent,
                              .owner = owner,
+                             .own_ns = TIME_NEVER,
                              .deadline_ns = TIME_NEVER,
                              .hangup.run = scope_hung_up };
     list_init(&scope->node);
@@ -75,20 +76,37 @@ static void scope_enter(struct scope *scope, struct fiber *fiber)
     fiber->scope = scope;
 }
 
-void scope_set_deadline(struct scope *scope, int64_t deadline_ns)
+/* Makes deadline and timer of one scope fit what it was given and what surrounds it. */
+static void scope_fit(struct scope *scope)
 {
     int64_t outside = scope->shielded || !scope->parent ? TIME_NEVER : scope->parent->deadline_ns;
 
-    CHECK_MAGIC(scope, SCOPE_MAGIC);
-    if (scope->ended)
-        return;
-    scope->deadline_ns = MIN(deadline_ns, outside);
-    if (deadline_ns >= outside)
+    scope->deadline_ns = MIN(scope->own_ns, outside);
+    if (scope->own_ns >= outside)
         timer_stop(scope->loop, &scope->timer); /* the surrounding deadline comes first and reaches us */
-    else if (deadline_ns <= scope->loop->now_ns)
-        scope_end(scope, -ETIME);
     else
-        timer_set(scope->loop, &scope->timer, deadline_ns);
+        timer_set(scope->loop, &scope->timer, scope->own_ns);
+}
+
+void scope_set_deadline(struct scope *top, int64_t deadline_ns)
+{
+    struct scope *scope = top;
+    bool inside = true;
+
+    CHECK_MAGIC(top, SCOPE_MAGIC);
+    if (top->ended)
+        return;
+    top->own_ns = deadline_ns;
+    scope_fit(top);
+    if (timer_is_set(&top->timer) && deadline_ns <= top->loop->now_ns) { /* its own, and not one outside */
+        scope_end(top, -ETIME);
+        return;
+    }
+    while ((scope = scope_walk(top, scope, inside)) != NULL) {
+        inside = !scope->shielded && !scope->ended;
+        if (inside)
+            scope_fit(scope);
+    }
 }
 
 void scope_open(struct scope *scope, int64_t deadline_ns)

@@ -3,7 +3,8 @@
  *
  * (1) Scopes nest: those that a fiber opens form a stack, and must be closed in reverse order by the fiber
  *     that opened them.
- * (2) A scope's deadline is never later than the surrounding one's.
+ * (2) A scope's deadline is never later than the surrounding one's; when that moves, those inside move with it, within
+ *     what they were given.
  * (3) A scope ends by its deadline (-ETIME) or by scope_cancel() (-ECANCELED). Its end reaches everything inside:
  *     nested scopes, children, their scopes; every wait there fails. It stops at a shielded scope.
  * (4) The first end counts: a scope that has ended with -ETIME stays so.
@@ -30,7 +31,8 @@ struct scope {
     unsigned running;          /* children whose fiber has not ended */
     int first_error;           /* of the children */
     struct fiber *joiner;      /* who sits in scope_wait() or scope_close() */
-    int64_t deadline_ns;       /* its own or the surrounding one's, whichever comes first */
+    int64_t own_ns;            /* the deadline that it was given */
+    int64_t deadline_ns;       /* that, or the surrounding one's, whichever comes first */
     struct timer timer;        /* set only where this scope's deadline is the earlier one */
     struct wake hangup;
     struct fiber *owner; /* who opened it; NULL: the loop's root */

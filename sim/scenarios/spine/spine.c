@@ -5,6 +5,7 @@
 #include "sim/scenarios/spine/stages.h"
 
 #define CLIENTS_MAX 8
+#define SMALL_WINDOW 256
 
 /* What one scenario tries. */
 struct spine {
@@ -97,6 +98,8 @@ static void add_clients(struct play *play)
         client->world = world;
         client->kinds = spine->kinds;
         client->len_max = prng_chance(&world->prng, 0.5) ? spine->len_max : spine->len_max / 16;
+        if (world->faults.window.low < SMALL_WINDOW) /* a byte at a time: little is as good as much, and sooner done */
+            client->len_max /= 64;
         client->requests = (unsigned)prng_between(&world->prng, 1, 12);
         client->leave_chance = play->quiet ? 0 : spine->leave_chance;
         client->must_work = play->quiet && !spine->tight && !spine->chaos;
