@@ -145,7 +145,7 @@ static int rig_start(struct sim_process *process, void *context)
     ASSERT(rig->control_loop);
     r = worker_init(&rig->control, 0, rig->control_loop, NULL);
     if (r == 0)
-        r = registry_init(&rig->registry, &rig->control, rig->worker_count, &rig->dialer);
+        r = registry_init(&rig->registry, &rig->control, rig->worker_count, rig->real ? rig->real : &rig->dialer);
     for (unsigned i = 0; r == 0 && i < rig->worker_count; i++) {
         rig->worker_loops[i] = sim_process_loop(process, NULL);
         ASSERT(rig->worker_loops[i]);
@@ -157,7 +157,7 @@ static int rig_start(struct sim_process *process, void *context)
     return r < 0 ? r : loop_spawn(rig->control_loop, &rig->task);
 }
 
-void rig_run(void (*body)(struct rig *rig), unsigned workers, void *user)
+static void run(void (*body)(struct rig *rig), unsigned workers, void *user, const struct service_dialer *real)
 {
     struct world_end end = { .until_ns = 3600 * NS_PER_S, .reached = world_all_ended };
     struct rig *rig = test_calloc(1, sizeof(*rig));
@@ -166,6 +166,7 @@ void rig_run(void (*body)(struct rig *rig), unsigned workers, void *user)
     rig->dialer = (struct service_dialer){ .create = fake_create, .retire = fake_retire };
     rig->body = body;
     rig->user = user;
+    rig->real = real;
     rig->worker_count = workers;
     list_init(&rig->snapshots);
     rig->world = world_create(7);
@@ -180,6 +181,16 @@ void rig_run(void (*body)(struct rig *rig), unsigned workers, void *user)
     world_end_processes(rig->world);
     world_destroy(rig->world);
     test_free(rig);
+}
+
+void rig_run(void (*body)(struct rig *rig), unsigned workers, void *user)
+{
+    run(body, workers, user, NULL);
+}
+
+void rig_run_real(void (*body)(struct rig *rig), unsigned workers, const struct service_dialer *dialer)
+{
+    run(body, workers, NULL, dialer);
 }
 
 /* --- services --------------------------------------------------------------------------------------------- */

@@ -41,9 +41,11 @@ struct rig {
     struct list_node snapshots;
     uint64_t version;
     void *user;
+    const struct service_dialer *real; /* NULL: endpoints by plan */
 };
 
 void rig_run(void (*body)(struct rig *rig), unsigned workers, void *user);
+void rig_run_real(void (*body)(struct rig *rig), unsigned workers, const struct service_dialer *dialer);
 
 #define RIG_CHECK(rig, condition)                                                                 \
     do {                                                                                          \
