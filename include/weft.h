@@ -1,0 +1,258 @@
+/* weft.h - the chassis for services written in C: straight-line handlers on fibers.
+ *
+ *     static int hello(struct weft_call *call, void *user)
+ *     {
+ *         return weft_answer_format(call, 200, NULL, "hello, %s\n", weft_path_value(call, "name"));
+ *     }
+ *
+ *     int main(void)
+ *     {
+ *         struct weft_service *service;
+ *         int code;
+ *
+ *         if (weft_service_create(&(struct weft_options){ .name = "greeter" }, &service) < 0)
+ *             return 1;
+ *         weft_route(service, "GET", "/hello/{name}", hello, NULL);
+ *         code = weft_run(service);
+ *         weft_service_free(service);
+ *         return code;
+ *     }
+ *
+ * Link with `pkg-config --cflags --libs --static weft`.
+ *
+ * (1) Handlers run on fibers of one thread. They may wait, in the calls that say [waits], and in no other way: what
+ *     blocks the thread (sleep(), a database's client library) holds up every call of the service. Between two waits
+ *     nothing else of the service runs, so what handlers share needs no lock.
+ * (2) A fiber has a stack of 64 KiB: large arrays belong into weft_alloc().
+ * (3) There are no globals. State belongs to the program, and reaches a handler through `user`. Several services may
+ *     live in one process: on one thread (weft_options.beside), or on a thread each.
+ * (4) Functions return 0 or a count, or a negative errno, unless they say otherwise; what they return by pointer is
+ *     untouched on failure. Nothing aborts for a caller's mistake: a NULL or a bad text is -EINVAL, or NULL.
+ * (5) What a function gives out for a call (texts, bodies, replies, memory) lives until its handler has returned, and
+ * is never given back singly. It takes at most WEFT_CALL_MEMORY_MAX bytes; then -ENOMEM, or NULL. (6) Texts that are
+ * given out end with a zero and hold no other one: a request whose decoded path or query has a zero byte is refused
+ * with 400 before any handler sees it. (7) Every wait for a call ends: with -ETIME when its time is up
+ * (weft_options.timeout_ms), with -ECANCELED when the client has left or the service is torn down. Then the handler
+ * should clean up and return; later waits fail too.
+ *
+ * Built in: GET /livez is 200 as long as the process serves. GET /readyz is 200, or 503 after weft_ready(service,
+ * false) and while the service drains. HEAD is answered wherever GET is. A path that no route has is 404, a method that
+ * none of its routes has is 405 with Allow. Errors are problem bodies (RFC 9457). traceparent (W3C) and X-Request-Id
+ * are taken over, or made, and passed on in calls to other services.
+ */
+#ifndef WEFT_H
+#define WEFT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WEFT_PRINTF(format, first) __attribute__((format(printf, format, first)))
+
+#define WEFT_CALL_MEMORY_MAX (16 * 1024 * 1024) /* of one call, see (5) */
+#define WEFT_BODY_MAX (1024 * 1024)             /* of a body taken whole, unless options say otherwise */
+#define WEFT_TIMEOUT_MS 30000                   /* of a call, unless options say otherwise */
+#define WEFT_DRAIN_MS 10000                     /* for what was accepted, when the service stops */
+
+struct weft_service;
+struct weft_call;
+
+/* Bytes that belong to somebody else. Where one is given out, data[len] is a zero. */
+struct weft_bytes {
+    const char *data;
+    size_t len;
+};
+
+/* --- a service ------------------------------------------------------------------------------------------- */
+
+/* What is left zero has a default. Texts are copied. */
+struct weft_options {
+    const char *name; /* in logs; default: $WEFT_SERVICE, else "service" */
+
+    /* Where it listens: "127.0.0.1:8080", "[::1]:8080", "unix:/run/x.sock"; port 0: any that is free. The environment
+     * goes first: a socket that was handed over (LISTEN_FDS and LISTEN_PID, descriptor 3, as sd_listen_fds(3) says),
+     * then $PORT, on 127.0.0.1. Default: 127.0.0.1:8080. */
+    const char *address;
+    bool address_only; /* the environment is not looked at: for tests, and for the second service of a process */
+
+    size_t body_max; /* bytes of a request's body, and of a reply's, taken whole: WEFT_BODY_MAX */
+    int timeout_ms;  /* from the head of the request to the head of the answer: WEFT_TIMEOUT_MS */
+    int drain_ms;    /* WEFT_DRAIN_MS */
+
+    /* Signals are left alone; else SIGTERM and SIGINT make weft_run() drain and return. The thread that creates the
+     * service blocks them; start other threads afterwards, so that they inherit that. */
+    bool keep_signals;
+
+    struct weft_service *beside; /* lives on that one's thread, and is run by it */
+};
+
+/* A new service. -ENOMEM; -EMFILE and the like; -EINVAL: no options, or `beside` is running already. */
+int weft_service_create(const struct weft_options *options, struct weft_service **ret);
+
+/* NULL is fine. Not while it runs; those beside it before the first one. Its socket is closed. */
+void weft_service_free(struct weft_service *service);
+
+/* What a handler returns: 0, or a negative errno. Where it has not answered, that becomes a problem: 413 for -EMSGSIZE,
+ * 400 for -EINVAL, 504 for -ETIME, 503 for -ENOMEM and -EAGAIN, 500 for all others and for 0; 500s are logged. So
+ * `if (r < 0) return r;` does the right thing. A streamed answer is cut off, so that the client notices. */
+typedef int weft_handler(struct weft_call *call, void *user);
+
+/* Calls the handler for requests of that method ("GET"; "*": every method) whose path has the pattern.
+ *
+ * A pattern is a path of elements: "/orders/{id}/lines". `{id}` takes any one element that is not empty, and the
+ * handler reads it by that name; `{rest...}`, at the end, takes everything from there, also nothing and slashes.
+ * Elements are compared and given out after percent-decoding. Where several patterns have a path, the more literal one
+ * goes first, from left to right: "/a/b" before "/a/{x}" before "/{rest...}".
+ *
+ * -EINVAL: no such method or pattern; -EEXIST: there already, or built in; -ENOSPC: 256 routes; -ENOMEM; -EBUSY: it
+ * runs. Need not be looked at: the first failure is kept, and weft_run() refuses to start and says what was wrong. */
+int weft_route(struct weft_service *service, const char *method, const char *pattern, weft_handler *handler,
+               void *user);
+
+/* What /readyz says; true at first. On the service's thread. */
+void weft_ready(struct weft_service *service, bool ready);
+
+/* Opens the listening socket, of which weft_run() would else take care: for those who want to know the address first.
+ * -EADDRINUSE, -EACCES, -EINVAL: not an address. */
+int weft_listen(struct weft_service *service);
+
+/* Where it listens: "127.0.0.1:8080"; "" before weft_listen(). Lives as long as the service. */
+const char *weft_address(const struct weft_service *service);
+
+/* The first thing that went wrong in setting the service up, for people; "": nothing. Lives as long as the service. */
+const char *weft_fault(const struct weft_service *service);
+
+/* Serves, with all services beside it, until SIGTERM, SIGINT or weft_stop(); then drains: it accepts no more, finishes
+ * what was accepted and cuts off what takes longer than drain_ms. Returns what main() should: 0; 1: could not start,
+ * and said why on standard error; 2: could not finish in time. It runs once: a second time is 1. [blocks] */
+int weft_run(struct weft_service *service);
+
+/* Makes weft_run() drain and return; also before it was called. From any thread, as long as the service is there, and
+ * from handlers. */
+void weft_stop(struct weft_service *service);
+
+/* --- a call: the request --------------------------------------------------------------------------------------- */
+
+const char *weft_method(const struct weft_call *call);
+const char *weft_path(const struct weft_call *call);  /* as it came: still encoded, without the query */
+const char *weft_query(const struct weft_call *call); /* as it came, without '?'; NULL: there is none */
+
+/* The element of the path that `{name}` in the pattern has taken, decoded. NULL: the pattern has no such name. */
+const char *weft_path_value(struct weft_call *call, const char *name);
+
+/* The first value of that name in the query, decoded (also '+'); "" when it has none. NULL: there is no such name. */
+const char *weft_query_value(struct weft_call *call, const char *name);
+
+/* The value of the first field of that name, in whatever case. NULL: there is none. */
+const char *weft_header(struct weft_call *call, const char *name);
+
+/* All of the body; empty when there is none. The same again when asked again. -EMSGSIZE: longer than body_max. -EBUSY:
+ * parts have been read already. [waits] */
+int weft_body(struct weft_call *call, struct weft_bytes *ret);
+
+/* The next part of the body. 1: *ret is valid until the next part is asked for; 0: the end. No limit but the service's
+ * time; a client that sends nothing for a minute is -ETIMEDOUT. -EBUSY: it was taken whole. [waits] */
+int weft_body_read(struct weft_call *call, struct weft_bytes *ret);
+
+const char *weft_request_id(const struct weft_call *call);
+const char *weft_trace_id(const struct weft_call *call); /* 32 hexadecimal digits */
+const char *weft_client(const struct weft_call *call);   /* address of who connected (the gateway, usually) */
+
+/* Who answers: $WEFT_INSTANCE as it was when the service was created, else its name. */
+const char *weft_instance(const struct weft_call *call);
+
+/* --- a call: the answer ---------------------------------------------------------------------------------------- */
+
+/* A header field of the answer that is still to come, besides those of its name that were added before. -EINVAL: no
+ * field that HTTP can carry, or one that is the chassis's own (Content-Length, Content-Type, Connection and the like).
+ * -EALREADY: the answer has begun. -ENOSPC: 32 fields. */
+int weft_header_add(struct weft_call *call, const char *name, const char *value);
+
+/* Answers, once: -EALREADY the second time. The content is copied. `type` NULL: "text/plain; charset=utf-8". Statuses
+ * are 200 to 599; one that has no body (204, 304) drops the content. Returning from a handler with what these return
+ * sends the answer. */
+int weft_answer(struct weft_call *call, unsigned status, const char *type, const void *data, size_t len);
+int weft_answer_text(struct weft_call *call, unsigned status, const char *type, const char *text);
+int weft_answer_format(struct weft_call *call, unsigned status, const char *type, const char *format, ...)
+    WEFT_PRINTF(4, 5);
+
+/* JSON that the caller has written: application/json. weft_json_text() is the safe way to put a text into it. */
+int weft_answer_json(struct weft_call *call, unsigned status, const char *json);
+
+/* A problem (RFC 9457): `type` is a short word of the service ("credit-refused"), `detail` is for people. */
+int weft_answer_problem(struct weft_call *call, unsigned status, const char *type, const char *detail);
+
+/* An answer that is written while the handler runs. It ends when the handler returns 0; the head leaves at once. From
+ * here on the call has no time limit of its own; a client that takes nothing for a minute is cut off. */
+int weft_answer_begin(struct weft_call *call, unsigned status, const char *type);
+
+/* Writes the next part, which is not copied: it returns when the part has been passed on. -EINVAL: no answer was begun;
+ * -ECANCELED: nobody reads any more, also for HEAD. [waits] */
+int weft_write(struct weft_call *call, const void *data, size_t len);
+int weft_write_format(struct weft_call *call, const char *format, ...) WEFT_PRINTF(2, 3);
+
+/* --- a call: time, memory, log --------------------------------------------------------------------------------- */
+
+int weft_sleep(struct weft_call *call, int ms); /* [waits] */
+
+/* Milliseconds until waits fail with -ETIME; at least 0. -1: there is no such time (a streamed answer). */
+int64_t weft_time_left(const struct weft_call *call);
+
+void *weft_alloc(struct weft_call *call, size_t size); /* zeroed, aligned to 16 bytes */
+char *weft_format(struct weft_call *call, const char *format, ...) WEFT_PRINTF(2, 3);
+
+/* The text as a JSON string with its quotes: control characters are escaped, what is no UTF-8 becomes U+FFFD. NULL
+ * gives null. */
+const char *weft_json_text(struct weft_call *call, const char *text);
+
+/* One JSON object a line on standard output: time, level, service, instance, trace_id, request_id, message. Nothing
+ * waits for a slow reader: lines that find no room are dropped and counted. A message longer than 4 KiB is cut. */
+enum weft_level { WEFT_DEBUG, WEFT_INFO, WEFT_WARNING, WEFT_ERROR };
+
+void weft_log(struct weft_call *call, enum weft_level level, const char *format, ...) WEFT_PRINTF(3, 4);
+
+/* --- calls to other services ----------------------------------------------------------------------------------- */
+
+struct weft_content {
+    const char *type; /* NULL: application/octet-stream */
+    const void *data;
+    size_t len;
+};
+
+struct weft_reply_head;
+
+struct weft_reply {
+    unsigned status;                    /* 0: there is no answer, see error */
+    int error;                          /* 0, or a negative errno */
+    const char *reason;                 /* of an error, for people; else "" */
+    struct weft_bytes body;             /* whole; at most body_max bytes, else -EMSGSIZE */
+    const struct weft_reply_head *head; /* for weft_reply_header() */
+};
+
+/* Calls another service and waits for all of its answer. `content` may be NULL. The url is http only:
+ *
+ *     http://credit/holds            a service of the system: a host without a dot and a port goes through the
+ *                                    gateway, as $WEFT_URL/credit/holds
+ *     http://127.0.0.1:9000/path     anything with a port or a dot, directly, over kept-alive connections
+ *
+ * What is left of the call's time is all that it may take; trace and request id travel with it. A request that may be
+ * repeated (GET, PUT, DELETE, ...) is sent once more where a kept-alive connection turns out to be dead.
+ * Errors: -EINVAL: no such method or url; -EDESTADDRREQ: no $WEFT_URL; -ENOENT: no such name; -ECONNREFUSED: nobody
+ * listens; -ECONNRESET: it broke off, and the service may or may not have acted; -EPROTO: its answer is malformed;
+ * -EMSGSIZE; -ENOMEM; -EAGAIN: the service has too many calls under way; -ETIME, -ECANCELED. [waits] */
+struct weft_reply weft_request(struct weft_call *call, const char *method, const char *url,
+                               const struct weft_content *content);
+
+/* The value of the first field of that name of an answer. NULL: there is none. */
+const char *weft_reply_header(const struct weft_reply *reply, const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
