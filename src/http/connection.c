@@ -235,6 +235,7 @@ static void start(struct http_connection *c)
         return;
     }
     c->since_ns = server->worker->loop->now_ns;
+    metric_add(&server->metrics.active, 1);
     move_to(c, CONNECTION_ACTIVE, &server->active);
 }
 
@@ -352,6 +353,7 @@ void connection_ran(struct task *task)
     struct http_connection *c = container_of(task, struct http_connection, task);
     struct http_server *server = c->server;
 
+    metric_set(&server->metrics.active, metric_read(&server->metrics.active) - 1);
     if (c->close_after)
         connection_close(c);
     else if (c->have > 0)

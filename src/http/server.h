@@ -24,6 +24,7 @@ struct http_server_limits {
 struct http_server_metrics {
     struct metric connections; /* accepted so far */
     struct metric connections_open;
+    struct metric active;           /* exchanges that clients wait for or receive */
     struct metric refused;      /* connections_max reached, or no memory */
     struct metric rejected;     /* malformed requests */
     struct metric parked_full;  /* a head was complete, but no fiber or exchange was free at once */

@@ -175,21 +175,16 @@ static void write_outcomes(struct metrics *metrics, struct metrics_writer *write
     }
 }
 
-/* What ended is read first, so that the difference is not negative. */
 static void write_active(struct metrics *metrics, struct metrics_writer *writer)
 {
     const struct metrics_worker *mine;
     uint64_t count = 0;
     unsigned at = 0;
 
-    while ((mine = metrics_next_worker(metrics, &at)) != NULL) {
-        uint64_t ended = metric_read(&mine->worker->exchanges_ended);
-        uint64_t started = metric_read(&mine->worker->exchanges_started);
-
-        count += started > ended ? started - ended : 0;
-    }
-    metrics_family(writer, "http_server_active_requests",
-                   "Exchanges under way, with those that a request was forked into.", "gauge");
+    while ((mine = metrics_next_worker(metrics, &at)) != NULL)
+        if (mine->server)
+            count += metric_read(&mine->server->metrics.active);
+    metrics_family(writer, "http_server_active_requests", "Requests of clients that are under way.", "gauge");
     metrics_sample(writer, NULL, 0, count);
 }
 
