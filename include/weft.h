@@ -43,7 +43,6 @@
 #ifndef WEFT_H
 #define WEFT_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,7 +51,7 @@
 extern "C" {
 #endif
 
-#define WEFT_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define WEFT_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 #define WEFT_CALL_MEMORY_MAX (16 * 1024 * 1024) /* of one call, see (5) */
 #define WEFT_BODY_MAX (1024 * 1024)             /* of a body taken whole, unless options say otherwise */
