@@ -58,8 +58,8 @@ bool service_post_set(struct service_post *post, struct endpoint_set *set)
     before = atomic_exchange_explicit(&post->pending, set, memory_order_acq_rel);
     if (before)
         endpoint_set_drop(before);
-    if (before && !post->unsent)
-        return true; /* the letter is on its way, and will find this set */
+    if (before)
+        return true; /* the letter is on its way or will be posted again, and will find this set */
     return service_post_again(post);
 }
 

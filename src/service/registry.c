@@ -15,10 +15,11 @@ static void registry_tend(struct timer *timer);
 int registry_init(struct registry *registry, struct worker *control, unsigned worker_max,
                   const struct service_dialer *dialer)
 {
+    if (worker_max > SERVICE_WORKERS_MAX)
+        return -ENOSPC;
     *registry = (struct registry){
         .magic = REGISTRY_MAGIC, .control = control, .dialer = dialer, .rules = &HEALTH_RULES, .worker_max = worker_max
     };
-    ASSERT(worker_max <= SERVICE_WORKERS_MAX);
     atomic_init(&registry->traffic, 0);
     registry->workers = mem_zalloc_array(MAX(worker_max, 1u), sizeof(struct worker_services));
     if (!registry->workers)

@@ -79,7 +79,7 @@ struct registry {
     void *changed_data;
 };
 
-/* Room for worker_max workers. `dialer`: SERVICE_DIALER_HTTP. -ENOMEM. */
+/* Room for worker_max workers. `dialer`: SERVICE_DIALER_HTTP. -ENOMEM; -ENOSPC: SERVICE_WORKERS_MAX. */
 int registry_init(struct registry *registry, struct worker *control, unsigned worker_max,
                   const struct service_dialer *dialer) MUST_CHECK;
 

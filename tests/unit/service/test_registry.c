@@ -96,6 +96,7 @@ static void bounds(struct rig *rig)
     struct instance_conf *confs = mem_zalloc_array(INSTANCES_MAX + 1, sizeof(*confs));
     struct service_target *targets = mem_zalloc_array(SERVICE_TARGETS_MAX + 1, sizeof(*targets));
     struct worker extra;
+    struct registry large;
     char name[16];
     int r = 0;
 
@@ -119,6 +120,7 @@ static void bounds(struct rig *rig)
     RIG_CHECK(rig, list_empty(&rig->registry.gone));
     extra = rig->workers[0];
     RIG_CHECK(rig, registry_add_worker(&rig->registry, &extra) == -ENOSPC);
+    RIG_CHECK(rig, registry_init(&large, &rig->control, SERVICE_WORKERS_MAX + 1, &rig->dialer) == -ENOSPC);
     mem_free(confs);
     mem_free(targets);
 }

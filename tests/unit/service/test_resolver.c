@@ -143,6 +143,35 @@ static void addresses_need_no_lookup(void **state)
     rig_run(fixed, 1, NULL);
 }
 
+/* A name with more addresses than are taken. */
+static int resolve_many(struct io *io, const char *host, uint16_t port, struct address *ret, unsigned max)
+{
+    for (unsigned i = 0; i < max; i++)
+        ret[i] = (struct address){ .family = ADDRESS_IP4, .port = port, .ip = { 10, 1, 0, (uint8_t)i } };
+    return (int)max;
+}
+
+static void many(struct rig *rig)
+{
+    const struct service_target target = { .host = BYTES("many.test"), .port = 80 };
+    struct io *io = rig->control_loop->io;
+    const struct io_ops *ops = io->ops;
+    struct io_ops with_many = *ops;
+    struct service *service;
+
+    with_many.resolve = resolve_many;
+    io->ops = &with_many;
+    service = by_targets(rig, &target, 1);
+    rig_sleep(NS_PER_S);
+    RIG_CHECK(rig, service->set && service->set->count == SERVICE_NAME_ADDRESSES_MAX);
+    io->ops = ops;
+}
+
+static void addresses_of_a_name_are_bounded(void **state)
+{
+    rig_run(many, 1, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +179,7 @@ int main(void)
         cmocka_unit_test(unknown_name_is_tried_again_soon),
         cmocka_unit_test(targets_may_change),
         cmocka_unit_test(addresses_need_no_lookup),
+        cmocka_unit_test(addresses_of_a_name_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

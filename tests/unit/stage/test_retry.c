@@ -199,6 +199,35 @@ static void last_answer_stands(void **state)
     rig_run(spread, 1, NULL);
 }
 
+/* Also where chance would go back: of three, two answer 503, and nobody gets their answers. */
+static void never_back(struct rig *rig)
+{
+    const struct balance_conf balance = { .by = BALANCE_LEAST_REQUEST, .service = BYTES("orders") };
+    const struct retry_conf eager = { .attempts = 3, .budget = 1, .budget_floor = 100 };
+    const struct rig_stage stages[] = { { &STAGE_RETRY, &eager },
+                                        { &STAGE_BALANCE, &balance },
+                                        { &STAGE_ENDPOINT, NULL } };
+    struct rig_call call = { .method = HTTP_GET };
+    unsigned retries = 0;
+
+    (void)rig_service(rig, "orders", 100, 3, "/ready");
+    (void)rig_snapshot(rig, stages, ARRAY_LEN(stages));
+    rig_plan(rig, 100)->status = rig_plan(rig, 101)->status = 503;
+    for (unsigned i = 0; i < 100; i++) {
+        rig_call(rig, &call);
+        RIG_CHECK(rig, call.outcome == OUTCOME_OK && call.status == 200);
+        retries += call.retries;
+    }
+    RIG_CHECK(rig, retries > 20 && retries == rig_plan(rig, 100)->calls + rig_plan(rig, 101)->calls);
+    worker_leave_all(&rig->workers[0]); /* before the settings above go */
+    (void)snapshots_sweep(&rig->snapshots);
+}
+
+static void retry_never_goes_back(void **state)
+{
+    rig_run(never_back, 1, NULL);
+}
+
 static void waits(struct rig *rig)
 {
     struct rig_plan *plan = rig_plan(rig, 100);
@@ -263,6 +292,7 @@ struct unkept {
     struct body body;
     unsigned attempts;
     enum outcome outcome;
+    int64_t took_ns;
 };
 
 static char big[4096];
@@ -307,7 +337,9 @@ static int unkept_run(struct task *task)
         r = exchange_set_request_body(x, &unkept->body);
     if (r == 0) {
         x->request.method = HTTP_PUT;
+        unkept->took_ns = -worker->loop->now_ns;
         unkept->outcome = stage_run(x->view->snapshot->root, x);
+        unkept->took_ns += worker->loop->now_ns;
         unkept->attempts = x->attempts;
         exchange_end(x, unkept->outcome);
     }
@@ -317,12 +349,16 @@ static int unkept_run(struct task *task)
 
 static void unkept(struct rig *rig)
 {
-    const struct rig_stage stages[] = { { &STAGE_RETRY, &USUAL }, { &READER, NULL } };
+    const struct retry_conf slow = { .attempts = 3, .backoff = { NS_PER_S, NS_PER_S }, .budget = 1, .budget_floor = 3 };
+    const struct rig_stage stages[] = { { &STAGE_RETRY, &slow }, { &READER, NULL } };
     struct unkept unkept = { .body.ops = &BIG_OPS, .call.rig = rig, .call.task.run = unkept_run };
 
     (void)rig_snapshot(rig, stages, 2);
     rig_on_worker(rig, 0, &unkept.call.task);
     RIG_CHECK(rig, unkept.attempts == 1 && unkept.outcome == OUTCOME_UPSTREAM_CLOSED);
+    RIG_CHECK(rig, unkept.took_ns == 0); /* nor is it waited for nothing */
+    worker_leave_all(&rig->workers[0]);
+    (void)snapshots_sweep(&rig->snapshots);
 }
 
 static void what_is_not_kept_is_not_sent_again(void **state)
@@ -381,6 +417,7 @@ int main(void)
         cmocka_unit_test(retry_after_is_honoured_up_to_a_bound),
         cmocka_unit_test(retry_goes_to_another_endpoint),
         cmocka_unit_test(last_answer_stands),
+        cmocka_unit_test(retry_never_goes_back),
         cmocka_unit_test(waits_are_within_the_deadline),
         cmocka_unit_test(outage_is_not_made_worse),
         cmocka_unit_test(what_is_not_kept_is_not_sent_again),

@@ -39,6 +39,7 @@ static const struct route_row ROUTES[] = {
     { "get-only", "/only", false, { "only.test" }, { "GET", "HEAD" } },
     { "first", "/same", true },
     { "second", "/same", true },
+    { "deep", "/p/q/r" },
 };
 
 static const struct {
@@ -64,6 +65,9 @@ static const struct {
     { "a.test", "/dir/", "GET", "prefix-slash" },
     { "a.test", "/dir/x", "GET", "prefix-slash" },
     { "a.test", "/dirx", "GET", "root" },
+    { "a.test", "/p/q/r", "GET", "deep" },
+    { "a.test", "/p/q/x", "GET", "root" }, /* up by more than one element */
+    { "a.test", "/p/q/r/s", "GET", "root" },
     /* nothing is decoded or folded */
     { "a.test", "/dir//x", "GET", "double" },
     { "a.test", "//api", "GET", "root" },
