@@ -215,7 +215,6 @@ static enum outcome take_answer(struct try *try)
     start.sender = try->sender;
     if (response_body_create(x, &start) < 0)
         return OUTCOME_OVERLOAD;
-    x->times.head_ns = loop_clock(x->worker->loop);
     return OUTCOME_OK;
 }
 
@@ -269,8 +268,6 @@ static enum outcome http_endpoint_run(struct endpoint *endpoint, struct exchange
         if (outcome != OUTCOME_OK)
             return outcome;
         reused = try.upstream->reused;
-        x->attempts++;
-        x->times.sent_ns = x->worker->loop->now_ns;
         outcome = try_once(&try);
         if (outcome == OUTCOME_UPSTREAM_PROTOCOL)
             metric_add(&owner->stats.protocol_errors, 1);
