@@ -119,6 +119,9 @@
 #define UNIT_NAME_MAX 80                        /* CONF_NAME_MAX, a hyphen and a number */
 #define UNIT_LEAVE_NS NS_PER_S                  /* from out of balance to SIGTERM: exchanges under way finish */
 #define DRAIN_LIMIT_NS (30 * NS_PER_S)          /* what was accepted may take so long; Kubernetes waits as long */
+#define HURRY_AFTER_NS (500 * NS_PER_MS)        /* a second signal that comes earlier is the first one's echo */
+#define ENDPOINTS_WAIT_NS (2 * NS_PER_S)        /* first checks after a restart; a check takes 1 s at most */
+#define ORPHAN_AGAIN_NS (50 * NS_PER_MS)        /* until the end of a child of ours has been seen */
 #define SHORT_DRAIN_NS (5 * NS_PER_S)           /* nobody is left to wait for us */
 #define APPLY_LIMIT_NS (30 * NS_PER_S)          /* a version that no worker takes in that time: they are stuck */
 #define ASK_LIMIT_NS (35 * NS_PER_S)            /* for the supervisor's answer: an apply and some more */
@@ -183,5 +186,26 @@
 #define OBSERVE_LOG_FLUSH_NS (50 * NS_PER_MS) /* how long a line may wait for others before it is written */
 #define OBSERVE_LOG_RETRY_NS (1 * NS_PER_S)   /* after an error of the reader */
 #define OBSERVE_LOG_CLOSE_NS (5 * NS_PER_S)   /* for the last lines, when the process ends */
+
+/* --- chassis ------------------------------------------------------------------------------------- */
+#define CHASSIS_ROUTES_MAX 256                  /* of one service; they are looked through in order */
+#define CHASSIS_ELEMENTS_MAX 32                 /* of a pattern, and of a path that is compared with one */
+#define CHASSIS_PATTERN_MAX 512                 /* bytes */
+#define CHASSIS_NAME_MAX 63                     /* of a service, an instance, a path parameter: a DNS label */
+#define CHASSIS_HEADERS_MAX 32                  /* that a handler may add to its answer */
+#define CHASSIS_HEADERS_SIZE_MAX 8192           /* of those together: with ours they must fit one buffer */
+#define CHASSIS_URL_MAX 4096                    /* of a call to another service */
+#define CHASSIS_TARGETS_MAX 64                  /* addresses called directly whose connections are kept */
+#define CHASSIS_ADDRESSES_MAX 4                 /* of one name, tried in order */
+#define CHASSIS_LOG_BUFFER_MAX (128 * KIB)      /* lines that wait for a slow reader; more are dropped */
+#define CHASSIS_MESSAGE_MAX 4096                /* of a log line; a longer one is cut */
+#define CHASSIS_ABORT_NS (2 * NS_PER_S)         /* for handlers to return, once their calls were cut off */
+#define CHASSIS_QUIET_NS (5 * NS_PER_MS)        /* between two looks whether a draining service is done */
+
+/* --- control ------------------------------------------------------------------------------------- */
+#define CONTROL_GATEWAYS_MAX 64                 /* each is a socket of each worker */
+#define CONTROL_STEPS_MAX 16                    /* stages of one route: more than anybody follows */
+#define CONTROL_ROUTE_NAME_MAX OBSERVE_NAME_MAX /* what a label of a metric shows */
+#define CONTROL_ANSWER_MAX CLIENT_ANSWER_MAX    /* of the control API: what its client reads */
 
 #endif

@@ -143,7 +143,7 @@ static int decode_list(struct conf_context *context, const struct conf_field *fi
         err = conf_decode_value(context, field->element, item->value, item == &alone ? path : &inner,
                                 items + index * size);
     }
-    *into = (struct conf_list){ items, count };
+    *into = (struct conf_list){ items, count, .single = count && node->kind != CONF_NODE_LIST };
     return err;
 }
 

@@ -80,6 +80,7 @@ struct conf_place {
 struct conf_list {
     void *items; /* an array; NULL when empty */
     size_t count;
+    bool single; /* CONF_SINGLE: one item, written without the brackets */
 };
 
 struct conf_map_entry {

@@ -1,0 +1,84 @@
+/* control/api.h - the control API as a stage: what runs, how it is doing, and (for the owner) changes.
+ *
+ *     GET  /livez /readyz                 text; /readyz is 503 until every worker lives in a configuration
+ *     GET  /metrics                       Prometheus
+ *     GET  /v1/status                     {"system","version","config","uptime_seconds","workers","pid","ready"}
+ *     GET  /v1/services                   {"services":[{"name","kind","ready","endpoints","scale","balance","policy"}]}
+ *     GET  /v1/endpoints                  {"endpoints":[{"service","name","address","state","ejected","checks",
+ *                                          "checks_failed","last_error","process","pid","restarts"}]}
+ *     POST /v1/apply /v1/down             {"detail"}
+ * Failures are problems (RFC 9457) whose `detail` says why; of an apply, all faults of the file, a line each.
+ *
+ * (1) It runs on the control loop's worker, and looks at the registry there.
+ * (2) Only who may open the owner's unix socket may change anything: a POST that came in by another listener is 403.
+ * (3) On TCP, a request's Host must be an IP address or localhost, and its Origin, if there is one, the same place: a
+ *     page of a stranger whose name has been made to point here (DNS rebinding) reads nothing.
+ * (4) Readiness speaks of this process, not of services: it never flaps because an endpoint is down.
+ */
+#ifndef WEFT_CONTROL_API_H
+#define WEFT_CONTROL_API_H
+
+#include "control/config.h"
+#include "exchange/snapshot.h"
+#include "observe/metrics.h"
+
+struct control_status {
+    const struct control_config *config; /* the newest that the workers live in; NULL: none yet */
+    uint64_t version;                    /* of that */
+    int64_t uptime_ns;
+    unsigned workers;
+    int64_t pid;
+    bool draining; /* not ready any more */
+};
+
+/* An instance's process, as the supervisor told it. Texts live until the next wait. */
+struct control_process {
+    struct bytes service, name, state, address; /* address empty: none */
+    uint64_t pid, restarts;
+};
+
+/* What came of a change. */
+struct control_verdict {
+    bool ok;
+    char *text; /* why, or what was done; given to the API, which frees it by mem_free(). NULL: nothing to say */
+    size_t len;
+};
+
+/* What the API needs to know from the process that it stands in. On fibers of the control loop. */
+struct control_api_host {
+    void (*status)(struct control_api_host *host, struct control_status *ret); /* may not wait */
+    /* The index-th process (from 0); false: there is none. May not wait. NULL: nobody knows. */
+    bool (*process)(struct control_api_host *host, unsigned index, struct control_process *ret);
+    /* These wait. 0 with a verdict, or a negative errno: nobody answered. */
+    int (*apply)(struct control_api_host *host, struct control_verdict *ret);
+    int (*down)(struct control_api_host *host, struct control_verdict *ret);
+};
+
+/* The stage's conf; all of it outlives the snapshot. */
+struct control_api_conf {
+    struct control_api_host *host;
+    const struct registry *registry;
+    struct metrics *metrics;
+    const struct metric_source *const *sources; /* more for /metrics; ends with NULL; may be NULL */
+};
+
+extern const struct stage_type STAGE_CONTROL_API;
+
+/* A new snapshot of this stage alone, sealed, for the control loop's worker to enter. -ENOMEM. */
+int control_api_snapshot(uint64_t version, const struct control_api_conf *conf, struct snapshot **ret) MUST_CHECK;
+
+/* weft_service_... of every service of the registry, by name: for `sources`. Two or more, ended by NULL; they live as
+ * long as the process; the registry is found by the context that is given to control_sources_init(). */
+#define CONTROL_SOURCES_MAX 8
+
+struct control_sources {
+    struct metric_source sources[CONTROL_SOURCES_MAX];
+    const struct metric_source *list[CONTROL_SOURCES_MAX + 1];
+    unsigned count;
+};
+
+/* Makes the list: the registry's metrics, then `more` (ends with NULL; may be NULL). */
+void control_sources_init(struct control_sources *sources, const struct registry *registry,
+                          const struct metric_source *const *more);
+
+#endif

@@ -1,0 +1,125 @@
+/* control/config.h - weft.yaml as typed structs, and what a field's text alone does not tell: words, addresses, names.
+ *
+ * (1) All of it lies in the arena of its load and never changes afterwards; texts are zero-terminated.
+ * (2) What a `check` of the tables has found out (marked "made") is there whenever the load has succeeded.
+ * (3) Settings of stages are the structs of their own tables, found by the stage's name: struct control_stages.
+ */
+#ifndef WEFT_CONTROL_CONFIG_H
+#define WEFT_CONTROL_CONFIG_H
+
+#include "conf/load.h"
+#include "http/server.h"
+#include "service/service.h"
+#include "stage/stages.h"
+
+/* Gateways of ours, whose names are therefore taken. */
+#define CONTROL_GATEWAY "control"               /* TCP, for reading only */
+#define CONTROL_GATEWAY_SOCKET "control-socket" /* unix socket of the owner, for everything */
+
+/* Which stages may be written where. Null-terminated arrays of types that have a schema. */
+struct control_stages {
+    const struct stage_type *const *steps;    /* `stages:` of a route */
+    const struct stage_type *const *targets;  /* `to:` of a route, besides the name of a service */
+    const struct stage_type *const *settings; /* a policy: what the usual chain takes from it */
+};
+
+extern const struct control_stages CONTROL_STAGES; /* those that Weft has */
+
+struct control_gateway {
+    struct bytes name; /* made, unless written: "gateway", "gateway-1", ... */
+    struct bytes listen;
+    struct conf_place place;
+    struct bytes scheme;    /* made: "http" */
+    struct address address; /* made */
+};
+
+struct control_api_settings {
+    struct bytes listen;
+    struct address address; /* made; ADDRESS_NONE: off */
+};
+
+struct control_log {
+    bool access;
+};
+
+struct control_clients {
+    int64_t head_ns, idle_ns, body_ns;
+    int64_t connections;
+};
+
+struct control_service {
+    struct conf_list run, url; /* of struct bytes; one of them is written */
+    int64_t scale;
+    struct bytes ready, policy, directory;
+    int balance;         /* enum balance_by */
+    struct conf_map env; /* of struct bytes */
+    bool port;
+    int64_t connections; /* 0: the usual */
+    struct conf_place place;
+    /* made */
+    struct bytes name;
+    const struct conf_list *settings; /* of its policy, of struct conf_union; NULL: none */
+    const char *const *argv;          /* ends with NULL; NULL: it has a url */
+    const char *const *environment;   /* "NAME=value", ends with NULL */
+    struct service_target *targets;
+    unsigned target_count;
+};
+
+struct control_route {
+    struct bytes name; /* made, unless written: from host and path */
+    struct route_match match;
+    struct conf_list stages; /* of struct conf_union, from the outside in */
+    struct conf_union to;    /* a service's name, or a target stage */
+    struct conf_place place;
+    const struct control_service *service; /* made; NULL: a target stage */
+    unsigned twins;                        /* made: later routes of the same match */
+};
+
+struct control_config {
+    struct bytes system;
+    int64_t workers; /* 0: one for each processor */
+    struct control_api_settings control;
+    struct control_log log;
+    struct control_clients clients;
+    struct conf_list gateways; /* of struct control_gateway */
+    struct conf_map policies;  /* of struct conf_list of struct conf_union */
+    struct conf_map services;  /* of struct control_service */
+    struct conf_list routes;   /* of struct control_route */
+    struct conf_list include;  /* of struct bytes */
+};
+
+extern const struct conf_schema CONTROL_SCHEMA; /* of the document's root */
+
+/* The tables' sets of alternatives; they must live as long as what is loaded by them. */
+#define CONTROL_SETS 3
+
+struct control_sets {
+    struct conf_set sets[CONTROL_SETS];
+};
+
+int control_sets_make(const struct control_stages *stages, struct arena *arena,
+                      struct control_sets *ret) MUST_CHECK; /* -ENOMEM */
+
+static inline const struct control_gateway *control_gateway_at(const struct control_config *config, size_t index)
+{
+    return &((const struct control_gateway *)config->gateways.items)[index];
+}
+
+static inline const struct control_service *control_service_at(const struct control_config *config, size_t index)
+{
+    return config->services.entries[index].value;
+}
+
+static inline const struct control_route *control_route_at(const struct control_config *config, size_t index)
+{
+    return &((const struct control_route *)config->routes.items)[index];
+}
+
+/* NULL: there is none. */
+const struct control_service *control_find_service(const struct control_config *config, struct bytes name);
+
+/* For registry_set(), http_server_init(). */
+struct service_settings control_service_settings(const struct control_service *service);
+struct http_server_limits control_server_limits(const struct control_config *config);
+
+#endif

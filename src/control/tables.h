@@ -1,0 +1,22 @@
+/* control/tables.h - what the tables of weft.yaml share. Inside of control/ only. */
+#ifndef WEFT_CONTROL_TABLES_H
+#define WEFT_CONTROL_TABLES_H
+
+#include "control/config.h"
+
+/* A number of base/limits.h as the tables write it. */
+#define STRINGIFY(number) #number
+#define TEXT_OF(number) STRINGIFY(number)
+
+extern const struct conf_schema CONTROL_SERVICE_SCHEMA;
+extern const struct conf_schema CONTROL_ROUTE_SCHEMA;
+
+/* For `check_text`: a name such as the keys of maps are. */
+int control_check_name(struct bytes text, struct fault *fault);
+
+/* Names of the routes, unless they are written, and of the gateways; faults where two are the same. (names.c)
+ * 0 or -ENOMEM. */
+int control_name_routes(struct conf_check *check, struct control_config *config) MUST_CHECK;
+int control_name_gateways(struct conf_check *check, struct control_config *config) MUST_CHECK;
+
+#endif
