@@ -67,8 +67,7 @@ extern const struct stage_type STAGE_CONTROL_API;
 /* A new snapshot of this stage alone, sealed, for the control loop's worker to enter. -ENOMEM. */
 int control_api_snapshot(uint64_t version, const struct control_api_conf *conf, struct snapshot **ret) MUST_CHECK;
 
-/* weft_service_... of every service of the registry, by name: for `sources`. Two or more, ended by NULL; they live as
- * long as the process; the registry is found by the context that is given to control_sources_init(). */
+/* For `sources`: weft_service_... of every service of a registry, and those of others. It stays where it is. */
 #define CONTROL_SOURCES_MAX 8
 
 struct control_sources {
@@ -77,7 +76,7 @@ struct control_sources {
     unsigned count;
 };
 
-/* Makes the list: the registry's metrics, then `more` (ends with NULL; may be NULL). */
+/* Makes the list: the registry's metrics, then `more` (ends with NULL; may be NULL; two at most). */
 void control_sources_init(struct control_sources *sources, const struct registry *registry,
                           const struct metric_source *const *more);
 

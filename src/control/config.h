@@ -16,14 +16,12 @@
 #define CONTROL_GATEWAY "control"               /* TCP, for reading only */
 #define CONTROL_GATEWAY_SOCKET "control-socket" /* unix socket of the owner, for everything */
 
-/* Which stages may be written where. Null-terminated arrays of types that have a schema. */
+/* Which stages may be written where: arrays of types that have a schema, ended by NULL. The program says which. */
 struct control_stages {
     const struct stage_type *const *steps;    /* `stages:` of a route */
     const struct stage_type *const *targets;  /* `to:` of a route, besides the name of a service */
     const struct stage_type *const *settings; /* a policy: what the usual chain takes from it */
 };
-
-extern const struct control_stages CONTROL_STAGES; /* those that Weft has */
 
 struct control_gateway {
     struct bytes name; /* made, unless written: "gateway", "gateway-1", ... */

@@ -6,7 +6,7 @@ int control_load(const struct control_request *request, const char *file, struct
     struct control_sets *sets = arena_zalloc(arena, sizeof(*sets));
     struct conf_request tables = { .schema = &CONTROL_SCHEMA, .set_count = CONTROL_SETS, .source = request->source };
     void *config = NULL;
-    int r = sets ? control_sets_make(request->stages ? request->stages : &CONTROL_STAGES, arena, sets) : -ENOMEM;
+    int r = sets ? control_sets_make(request->stages, arena, sets) : -ENOMEM;
 
     if (r < 0) {
         fault_set(fault_list_add(faults), "not enough memory to read the configuration");

@@ -9,7 +9,7 @@
 #include "control/config.h"
 
 struct control_request {
-    const struct control_stages *stages; /* NULL: CONTROL_STAGES */
+    const struct control_stages *stages;
     struct conf_source source;
 };
 

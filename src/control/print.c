@@ -26,7 +26,7 @@ int control_print_schema(const struct control_stages *stages, struct conf_sink *
     int r;
 
     arena_init(&arena, NULL, SETS_ARENA_MAX);
-    r = control_sets_make(stages ? stages : &CONTROL_STAGES, &arena, &sets);
+    r = control_sets_make(stages, &arena, &sets);
     if (r == 0)
         r = conf_print_json_schema(sink, &CONTROL_SCHEMA, sets.sets, CONTROL_SETS, NULL);
     arena_done(&arena);
@@ -40,7 +40,7 @@ int control_print_reference(const struct control_stages *stages, struct conf_sin
     int r;
 
     arena_init(&arena, NULL, SETS_ARENA_MAX);
-    r = control_sets_make(stages ? stages : &CONTROL_STAGES, &arena, &sets);
+    r = control_sets_make(stages, &arena, &sets);
     if (r == 0)
         r = sink->write(sink, bytes_of(HEADING, sizeof(HEADING) - 1));
     if (r == 0)

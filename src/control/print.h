@@ -5,7 +5,7 @@
 #include "conf/schema_print.h"
 #include "control/config.h"
 
-/* `stages` NULL: CONTROL_STAGES. As conf_print_json_schema() and conf_print_reference(); -ENOMEM too. */
+/* As conf_print_json_schema() and conf_print_reference(); -ENOMEM too. */
 int control_print_schema(const struct control_stages *stages, struct conf_sink *sink) MUST_CHECK;
 int control_print_reference(const struct control_stages *stages, struct conf_sink *sink) MUST_CHECK;
 

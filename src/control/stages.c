@@ -1,11 +1,5 @@
-/* Which stages may be written where, and the sets of alternatives that the tables choose from. */
+/* The sets of alternatives that the tables choose from. */
 #include "control/config.h"
-
-static const struct stage_type *const STEPS[] = { &STAGE_TIMEOUT, &STAGE_RETRY, NULL };
-static const struct stage_type *const TARGETS[] = { &STAGE_RESPOND, NULL };
-static const struct stage_type *const SETTINGS[] = { &STAGE_TIMEOUT, &STAGE_PER_TRY, &STAGE_RETRY, NULL };
-
-const struct control_stages CONTROL_STAGES = { .steps = STEPS, .targets = TARGETS, .settings = SETTINGS };
 
 static int make_set(const char *name, const struct stage_type *const *types, struct arena *arena, struct conf_set *ret)
 {

@@ -1,0 +1,169 @@
+#include "control/api_list.h"
+
+static int read_relaxed(const atomic_int *value)
+{
+    return atomic_load_explicit(value, memory_order_relaxed);
+}
+
+struct bytes api_reason(int error)
+{
+    const char *reason = strerrordesc_np(-error);
+
+    return reason ? bytes_of_text(reason) : BYTES("unknown error");
+}
+
+void api_list_status(const struct control_api_conf *conf, struct answer *answer)
+{
+    struct control_status status = { 0 };
+
+    conf->host->status(conf->host, &status);
+    answer_text(answer, "{");
+    answer_string(answer, "system", status.config ? status.config->system : BYTES_NONE);
+    answer_string(answer, "version", BYTES(WEFT_VERSION));
+    answer_number(answer, "config", status.version);
+    answer_number(answer, "uptime_seconds", (uint64_t)MAX(status.uptime_ns / NS_PER_S, INT64_C(0)));
+    answer_number(answer, "workers", status.workers);
+    answer_number(answer, "pid", (uint64_t)status.pid);
+    answer_bool(answer, "ready", status.config && !status.draining);
+    answer_text(answer, "}\n");
+}
+
+/* --- services ------------------------------------------------------------------------------------------------------
+ */
+
+static struct bytes balance_name(int by)
+{
+    for (const struct conf_choice *choice = BALANCE_CHOICES; choice->name; choice++)
+        if (choice->value == by)
+            return bytes_of_text(choice->name);
+    return BYTES_NONE;
+}
+
+static void list_service(const struct control_api_conf *conf, const struct control_service *service,
+                         struct answer *answer)
+{
+    const struct service *found = registry_find(conf->registry, service->name);
+
+    answer_text(answer, "{");
+    answer_string(answer, "name", service->name);
+    answer_string(answer, "kind", service->argv ? BYTES("run") : BYTES("url"));
+    answer_number(answer, "ready", found ? service_ready_count(found) : 0);
+    answer_number(answer, "endpoints", found && found->set ? found->set->count : 0);
+    if (service->argv)
+        answer_number(answer, "scale", (uint64_t)service->scale);
+    answer_string(answer, "balance", balance_name(service->balance));
+    if (service->policy.len > 0)
+        answer_string(answer, "policy", service->policy);
+    answer_text(answer, "}");
+}
+
+void api_list_services(const struct control_api_conf *conf, struct answer *answer)
+{
+    struct control_status status = { 0 };
+
+    conf->host->status(conf->host, &status);
+    answer_text(answer, "{\"services\":[");
+    for (size_t i = 0; status.config && i < status.config->services.count; i++) {
+        answer_text(answer, i ? "," : "");
+        list_service(conf, control_service_at(status.config, i), answer);
+    }
+    answer_text(answer, "]}\n");
+}
+
+/* --- endpoints ------------------------------------------------------------------------------------------------------
+ */
+
+/* What the last failed check said: a status, or why there was none. */
+static void list_error(int error, struct answer *answer)
+{
+    answer_member(answer, "last_error");
+    if (error > 0)
+        answer_format(answer, "\"status %d\"", error);
+    else
+        answer_json(answer, api_reason(error));
+}
+
+static void list_process(const struct control_process *process, struct answer *answer)
+{
+    answer_string(answer, "process", process->state);
+    if (process->pid > 0)
+        answer_number(answer, "pid", process->pid);
+    answer_number(answer, "restarts", process->restarts);
+}
+
+static bool find_process(const struct control_api_conf *conf, struct bytes name, struct control_process *ret)
+{
+    struct control_api_host *host = conf->host;
+
+    for (unsigned i = 0; host->process && host->process(host, i, ret); i++)
+        if (bytes_equal(ret->name, name))
+            return true;
+    return false;
+}
+
+static void list_instance(const struct control_api_conf *conf, const struct instance *instance, int64_t now_ns,
+                          struct answer *answer)
+{
+    int error = read_relaxed(&instance->last_error);
+    struct control_process process;
+
+    answer_text(answer, "{");
+    answer_string(answer, "service", instance->service);
+    answer_string(answer, "name", instance->name);
+    answer_string(answer, "address", instance->text);
+    answer_string(answer, "state", bytes_of_text(health_name((enum health_state)read_relaxed(&instance->ready))));
+    answer_bool(answer, "ejected", instance_ejected(instance, now_ns));
+    answer_number(answer, "checks", atomic_load_explicit(&instance->checks, memory_order_relaxed));
+    answer_number(answer, "checks_failed", atomic_load_explicit(&instance->checks_failed, memory_order_relaxed));
+    if (error != 0)
+        list_error(error, answer);
+    if (find_process(conf, instance->name, &process))
+        list_process(&process, answer);
+    answer_text(answer, "}");
+}
+
+static bool is_in_set(const struct service *service, struct bytes name)
+{
+    for (unsigned i = 0; service && service->set && i < service->set->count; i++)
+        if (bytes_equal(service->set->entries[i].instance->name, name))
+            return true;
+    return false;
+}
+
+/* Processes that are no endpoints, since they don't run now: they are what one looks for in this list. */
+static void list_absent(const struct control_api_conf *conf, bool first, struct answer *answer)
+{
+    struct control_api_host *host = conf->host;
+    struct control_process process;
+
+    for (unsigned i = 0; host->process && host->process(host, i, &process); i++) {
+        if (is_in_set(registry_find(conf->registry, process.service), process.name))
+            continue;
+        answer_text(answer, first ? "{" : ",{");
+        first = false;
+        answer_string(answer, "service", process.service);
+        answer_string(answer, "name", process.name);
+        answer_string(answer, "address", process.address);
+        answer_string(answer, "state", BYTES("absent"));
+        answer_bool(answer, "ejected", false);
+        list_process(&process, answer);
+        answer_text(answer, "}");
+    }
+}
+
+void api_list_endpoints(const struct control_api_conf *conf, int64_t now_ns, struct answer *answer)
+{
+    bool first = true;
+
+    answer_text(answer, "{\"endpoints\":[");
+    for (struct service *service = registry_next(conf->registry, NULL); service;
+         service = registry_next(conf->registry, service)) {
+        for (unsigned i = 0; service->set && i < service->set->count; i++) {
+            answer_text(answer, first ? "" : ",");
+            first = false;
+            list_instance(conf, service->set->entries[i].instance, now_ns, answer);
+        }
+    }
+    list_absent(conf, first, answer);
+    answer_text(answer, "]}\n");
+}
