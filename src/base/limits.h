@@ -122,6 +122,7 @@
 #define HURRY_AFTER_NS (500 * NS_PER_MS)        /* a second signal that comes earlier is the first one's echo */
 #define ENDPOINTS_WAIT_NS (2 * NS_PER_S)        /* first checks after a restart; a check takes 1 s at most */
 #define ORPHAN_AGAIN_NS (50 * NS_PER_MS)        /* until the end of a child of ours has been seen */
+#define SNAPSHOT_SWEEP_NS (250 * NS_PER_MS)     /* between two looks whether an old version is unused */
 #define SHORT_DRAIN_NS (5 * NS_PER_S)           /* nobody is left to wait for us */
 #define APPLY_LIMIT_NS (30 * NS_PER_S)          /* a version that no worker takes in that time: they are stuck */
 #define ASK_LIMIT_NS (35 * NS_PER_S)            /* for the supervisor's answer: an apply and some more */

@@ -24,7 +24,10 @@ static void say_end(struct child *child)
     char memory[96];
     struct text text = text_into(memory, sizeof(memory));
 
-    child_describe_end(&text, child->status);
+    if (child->life.state == LIFECYCLE_STOPPING && child->status == SIGTERM)
+        text_add(&text, BYTES("stopped")); /* as it was asked to */
+    else
+        child_describe_end(&text, child->status);
     log_say(child->log, BYTES_FMT ": " BYTES_FMT, BYTES_ARG(child->name), BYTES_ARG(text_bytes(&text)));
 }
 
@@ -80,15 +83,16 @@ static void act(struct child *child, unsigned actions)
         return;
     child->spawn_error = spawn(child);
     if (child->spawn_error < 0) {
-        unsigned more = lifecycle_event(&child->life, LIFECYCLE_START_FAILED, child->loop->now_ns);
+        unsigned more = lifecycle_event(&child->life, LIFECYCLE_START_FAILED, loop_clock(child->loop));
 
         ASSERT(!(more & LIFECYCLE_DO_SPAWN)); /* it backs off */
     }
 }
 
+/* Wakes run inside the poll, before the loop's own time is set: hence the clock. */
 static void handle(struct child *child, enum lifecycle_event event)
 {
-    unsigned actions = lifecycle_event(&child->life, event, child->loop->now_ns);
+    unsigned actions = lifecycle_event(&child->life, event, loop_clock(child->loop));
 
     act(child, actions);
     timer_set(child->loop, &child->timer, child->life.due_ns);

@@ -10,6 +10,7 @@ static void write_job(struct job *job)
 
     /* A reader that takes nothing loses lines: better than a system that waits for it. */
     (void)log->loop->io->ops->descriptor_write(log->loop->io, log->descriptor, log->writing);
+    log->writing = BYTES_NONE;
 }
 
 static void swap_buffers(struct log *log)
@@ -117,6 +118,7 @@ void log_close(struct log *log)
         return;
     log->started = false;
     io->ops->lane_close(io, log->lane);
+    (void)io->ops->descriptor_write(io, log->descriptor, log->writing); /* a job that the end of the loop forestalled */
     (void)io->ops->descriptor_write(io, log->descriptor, text_bytes(&log->filling));
     mem_free(log->buffers[0]);
     mem_free(log->buffers[1]);

@@ -209,6 +209,11 @@ ssize_t linux_descriptor_write(struct io *io, int descriptor, struct bytes conte
     return (ssize_t)written;
 }
 
+void io_linux_last_words(struct bytes text)
+{
+    (void)linux_descriptor_write(NULL, STDERR_FILENO, text);
+}
+
 ssize_t linux_descriptor_read(struct io *io, int descriptor, void *memory, size_t len)
 {
     ssize_t n;

@@ -93,6 +93,25 @@ int io_linux_kill_descendants(void)
     return count;
 }
 
+int io_linux_reap_orphans(bool (*is_ours)(void *user, int64_t pid), void *user)
+{
+    siginfo_t info = { 0 };
+
+    for (;;) {
+        info.si_pid = 0;
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
+            if (errno == EINTR)
+                continue;
+            return errno == ECHILD ? 0 : -errno;
+        }
+        if (info.si_pid == 0)
+            return 0;
+        if (is_ours(user, info.si_pid))
+            return -EBUSY;
+        (void)waitpid(info.si_pid, NULL, WNOHANG);
+    }
+}
+
 /* Passes signals on until the child has ended; reaps the orphans that came to us meanwhile. */
 static int guard_run(pid_t child, const sigset_t *signals)
 {

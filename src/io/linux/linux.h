@@ -31,6 +31,9 @@
 
 int io_linux_open(struct io **ret) MUST_CHECK; /* -ENOMEM, -EMFILE, ... */
 
+/* Writes to standard error, as descriptor_write does: for the last words of a process, when no io may be at hand. */
+void io_linux_last_words(struct bytes text);
+
 /* All lanes must be closed and all jobs done; sockets that are still open are closed. */
 void io_linux_close(struct io *io);
 
@@ -41,6 +44,10 @@ int io_linux_become_subreaper(void) MUST_CHECK;
  * Returns how many were reaped; -ETIMEDOUT when some are left after GUARD_KILL_NS (stuck in the kernel, or out
  * of our power). [blocks] Only for a process whose children are all its own affair. */
 int io_linux_kill_descendants(void) MUST_CHECK;
+
+/* Reaps ended children that are not ours: orphans that came to a subreaper. 0, or -EBUSY: one of ours has ended, and must
+ * be reaped by its owner first; then call it again. */
+int io_linux_reap_orphans(bool (*is_ours)(void *user, int64_t pid), void *user) MUST_CHECK;
 
 /* Splits a process into a guard and what it guards, so that no descendant outlives the latter, however it dies.
  * Call it first thing in main(), before any thread, io or descriptor of ours.

@@ -105,8 +105,8 @@ static const struct {
     { "{\"v\":1,\"type\":\"drain\",\"limit_ns\":1,\"more\":[]}", -EPROTO },
     { "{\"v\":1,\"type\":\"result\",\"id\":1,\"ok\":true}", -EPROTO }, /* no payload */
     { "{\"v\":1,\"type\":\"result\",\"id\":1,\"ok\":1}\n", -EPROTO },
-    { "{\"v\":1,\"type\":\"start\",\"count\":1,\"name\":null}", -EPROTO },
-    { "{\"v\":1,\"type\":\"start\",\"count\":1,\"name\":\"\xff\"}", -EPROTO },
+    { "{\"v\":1,\"type\":\"start\",\"count\":1,\"pid\":1,\"name\":null}", -EPROTO },
+    { "{\"v\":1,\"type\":\"start\",\"count\":1,\"pid\":1,\"name\":\"\xff\"}", -EPROTO },
 };
 
 static void what_is_no_message_is_refused(void **state)

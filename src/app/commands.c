@@ -1,0 +1,63 @@
+#include "app/commands.h"
+
+static const struct option_info *const FILE_AND_DIR[] = { &OPTION_FILE, &OPTION_DIR, NULL };
+static const struct option_info *const FILE_ONLY[] = { &OPTION_FILE, NULL };
+static const struct option_info *const GET_OPTIONS[] = { &OPTION_FORMAT, &OPTION_FILE, &OPTION_DIR, NULL };
+
+static const char *const GET_CHOICES[] = { "services", "endpoints", NULL };
+static const char *const SHELLS[] = { "bash", "zsh", "fish", NULL };
+
+const struct command_info COMMANDS[] = {
+    { .name = "up",
+      .about = "run the system of a file",
+      .options = FILE_AND_DIR,
+      .more = "Starts the services and the gateway that the file describes, and keeps them running. SIGTERM and\n"
+              "SIGINT stop it: accepted requests are finished first. SIGHUP takes a changed file, like weft apply.\n"
+              "What has to survive lies in .weft/ beside the file.",
+      .run = command_up },
+    { .name = "check",
+      .about = "look for faults in a file, and start nothing",
+      .options = FILE_ONLY,
+      .more = "Exit status 0: the file is good. 1: every fault is on standard error, with its line and column.",
+      .run = command_check },
+    { .name = "apply",
+      .about = "let the running system take its changed file",
+      .options = FILE_AND_DIR,
+      .more = "Returns when every worker lives in the new version. A file with faults changes nothing.",
+      .run = command_apply },
+    { .name = "get",
+      .about = "show what runs",
+      .words = "services|endpoints",
+      .words_min = 1,
+      .words_max = 1,
+      .choices = GET_CHOICES,
+      .options = GET_OPTIONS,
+      .run = command_get },
+    { .name = "down",
+      .about = "stop the running system",
+      .options = FILE_AND_DIR,
+      .more = "Accepted requests are finished first; returns when the system has ended.",
+      .run = command_down },
+    { .name = "schema", .about = "print the JSON Schema of the file", .run = command_schema },
+    { .name = "completion",
+      .about = "print a completion script for a shell",
+      .words = "bash|zsh|fish",
+      .words_min = 1,
+      .words_max = 1,
+      .choices = SHELLS,
+      .more = "bash: source <(weft completion bash)\nzsh:  source <(weft completion zsh)\n"
+              "fish: weft completion fish | source",
+      .run = command_completion },
+    { .name = "version", .about = "print the version", .run = command_version },
+    { .name = "help",
+      .about = "tell about a command, or list them",
+      .words = "[COMMAND]",
+      .words_max = 1,
+      .run = command_help },
+    { .name = "serve",
+      .about = "carry the traffic of weft up",
+      .more = "Started by weft up, with the channel to it as descriptor 3.",
+      .hidden = true,
+      .run = command_serve },
+    { .name = NULL },
+};

@@ -1,0 +1,34 @@
+/* app/commands.h - the commands of weft: one table, from which help, completion and the reading of arguments come. */
+#ifndef WEFT_APP_COMMANDS_H
+#define WEFT_APP_COMMANDS_H
+
+#include "app/arguments.h"
+
+extern const struct command_info COMMANDS[]; /* ends with an entry without a name */
+
+/* Where a system is: from -f and --dir. Paths are relative if those are. */
+struct place {
+    const char *file;
+    char folder[FILE_PATH_MAX]; /* where services run */
+    char state[FILE_PATH_MAX];  /* .weft */
+    char socket[FILE_PATH_MAX]; /* control.sock in it */
+};
+
+/* -ENAMETOOLONG. */
+int place_find(const struct invocation *invocation, struct place *ret) MUST_CHECK;
+
+int command_up(struct app *app, const struct invocation *invocation);
+int command_serve(struct app *app, const struct invocation *invocation);
+int command_check(struct app *app, const struct invocation *invocation);
+int command_schema(struct app *app, const struct invocation *invocation);
+int command_get(struct app *app, const struct invocation *invocation);
+int command_apply(struct app *app, const struct invocation *invocation);
+int command_down(struct app *app, const struct invocation *invocation);
+int command_version(struct app *app, const struct invocation *invocation);
+int command_help(struct app *app, const struct invocation *invocation);
+int command_completion(struct app *app, const struct invocation *invocation);
+
+/* help.c */
+void help_command(const struct app *app, const struct command_info *command);
+
+#endif

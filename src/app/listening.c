@@ -1,0 +1,168 @@
+/* The listening sockets: see app/supervisor.h. */
+#include "app/supervisor.h"
+
+#include "base/alloc.h"
+
+static bool same_place(const struct listening *listening, const struct plan_listener *plan, unsigned worker)
+{
+    return listening->worker == worker && address_equal(&listening->plan->address, &plan->address) &&
+           bytes_equal(listening->plan->name, plan->name) && bytes_equal(listening->plan->scheme, plan->scheme);
+}
+
+static struct listening *find(struct supervisor *supervisor, const struct plan_listener *plan, unsigned worker)
+{
+    LIST_EACH (&supervisor->listenings, node, next) {
+        struct listening *listening = container_of(node, struct listening, node);
+
+        if (same_place(listening, plan, worker))
+            return listening;
+    }
+    return NULL;
+}
+
+static void close_one(struct supervisor *supervisor, struct listening *listening)
+{
+    struct io *io = supervisor->loop.io;
+    const struct address *address = &listening->plan->address;
+
+    link_forget(&supervisor->link, io->ops->descriptor_of(io, listening->socket));
+    io->ops->close(io, listening->socket);
+    if (address->family == ADDRESS_UNIX)
+        (void)io->ops->file_remove(io, address->path);
+    list_remove(&listening->node);
+    loaded_drop(listening->loaded);
+    mem_free(listening);
+}
+
+static void describe(struct fault *fault, const struct plan_listener *plan, int error)
+{
+    char memory[ADDRESS_TEXT_MAX];
+    struct text text = text_into(memory, sizeof(memory));
+
+    address_write(&text, &plan->address);
+    fault_set(fault, BYTES_FMT ": can't listen on " BYTES_FMT ": %s", BYTES_ARG(plan->name),
+              BYTES_ARG(text_bytes(&text)), app_reason(error));
+    if (error == -EADDRINUSE && plan->address.family == ADDRESS_UNIX)
+        fault_hint(fault, "the system is running already: weft down stops it, weft apply changes it");
+    else if (error == -EADDRINUSE)
+        fault_hint(fault, "another process listens there: stop it, or choose another address");
+    else if (error == -EACCES)
+        fault_hint(fault, "ports below 1024 need a privilege: choose a higher one");
+}
+
+static bool port_is_ours(struct supervisor *supervisor, uint16_t port)
+{
+    LIST_EACH (&supervisor->listenings, node, next) {
+        const struct address *address = &container_of(node, struct listening, node)->plan->address;
+
+        if (address->family != ADDRESS_UNIX && address->port == port)
+            return true;
+    }
+    return false;
+}
+
+/* Sockets that share a port would share it with a stranger of the same user as well: is somebody there already? */
+static int look_for_strangers(struct supervisor *supervisor, const struct plan_listener *plan)
+{
+    struct io *io = supervisor->loop.io;
+    struct io_socket socket;
+    int r;
+
+    if (port_is_ours(supervisor, plan->address.port))
+        return 0;
+    r = io->ops->listen(io, &plan->address, 1, false, &socket);
+    if (r == 0)
+        io->ops->close(io, socket);
+    return r;
+}
+
+static int open_one(struct supervisor *supervisor, struct loaded *loaded, const struct plan_listener *plan,
+                    unsigned worker, struct fault *fault)
+{
+    struct io *io = supervisor->loop.io;
+    struct listening *listening = mem_zalloc(sizeof(*listening));
+    bool shared = !plan->control && plan->address.family != ADDRESS_UNIX;
+    int r = listening ? 0 : -ENOMEM;
+
+    if (r == 0 && shared)
+        r = look_for_strangers(supervisor, plan);
+    if (r == 0)
+        r = io->ops->listen(io, &plan->address, LISTEN_BACKLOG, shared, &listening->socket);
+    if (r < 0) {
+        describe(fault, plan, r);
+        mem_free(listening);
+        return r;
+    }
+    listening->id = ++supervisor->last_id;
+    listening->loaded = loaded_use(loaded);
+    listening->plan = plan;
+    listening->worker = worker;
+    listening->wanted = listening->fresh = true;
+    list_push_back(&supervisor->listenings, &listening->node);
+    return 0;
+}
+
+/* One for each worker; a unix socket can't be shared out by the kernel: the first worker has it. */
+static int open_all(struct supervisor *supervisor, struct loaded *loaded, const struct plan_listener *plan,
+                    struct fault *fault)
+{
+    unsigned first = plan->control ? 0 : 1;
+    unsigned last = plan->control ? 0 : plan->address.family == ADDRESS_UNIX ? 1 : supervisor->workers;
+    int r = 0;
+
+    for (unsigned worker = first; r == 0 && worker <= last; worker++) {
+        struct listening *there = find(supervisor, plan, worker);
+
+        if (there)
+            there->wanted = true;
+        else
+            r = open_one(supervisor, loaded, plan, worker, fault);
+    }
+    return r;
+}
+
+int listenings_prepare(struct supervisor *supervisor, struct loaded *loaded, struct fault *fault)
+{
+    const struct plan *plan = &loaded->plan;
+    int r = 0;
+
+    LIST_EACH (&supervisor->listenings, node, next)
+        container_of(node, struct listening, node)->wanted = false;
+    for (unsigned i = 0; r == 0 && i < plan->listener_count; i++)
+        r = open_all(supervisor, loaded, &plan->listeners[i], fault);
+    if (r < 0)
+        listenings_rollback(supervisor);
+    return r;
+}
+
+void listenings_commit(struct supervisor *supervisor)
+{
+    LIST_EACH (&supervisor->listenings, node, next) {
+        struct listening *listening = container_of(node, struct listening, node);
+
+        listening->fresh = false;
+        if (listening->wanted)
+            continue;
+        courier_unlisten(supervisor, listening->id);
+        close_one(supervisor, listening);
+    }
+}
+
+void listenings_rollback(struct supervisor *supervisor)
+{
+    LIST_EACH (&supervisor->listenings, node, next) {
+        struct listening *listening = container_of(node, struct listening, node);
+
+        if (listening->fresh) {
+            courier_unlisten(supervisor, listening->id);
+            close_one(supervisor, listening);
+        } else
+            listening->wanted = true;
+    }
+}
+
+void listenings_close(struct supervisor *supervisor)
+{
+    LIST_EACH (&supervisor->listenings, node, next)
+        close_one(supervisor, container_of(node, struct listening, node));
+}

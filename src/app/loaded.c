@@ -1,0 +1,221 @@
+#include "app/loaded.h"
+
+#include "app/processors.h"
+#include "app/stages.h"
+#include "base/alloc.h"
+#include "control/load.h"
+
+#include <stdio.h>
+
+struct reading {
+    struct app *app;
+    struct loaded *loaded;
+};
+
+/* --- texts ---------------------------------------------------------------------------------------------------- */
+
+static int keep_text(struct loaded *loaded, struct bytes file, struct bytes content)
+{
+    struct loaded_text *text = arena_zalloc(&loaded->arena, sizeof(*text));
+
+    if (!text || arena_copy(&loaded->arena, file, &text->file) < 0)
+        return -ENOMEM;
+    text->content = content;
+    list_push_back(&loaded->texts, &text->node);
+    loaded->text_count++;
+    return 0;
+}
+
+/* For the main file and what it includes: into the arena, and kept for the serving process. */
+static int read_text(void *user, const char *path, struct arena *arena, struct bytes *ret)
+{
+    struct reading *reading = user;
+    struct io *io = reading->app->io;
+    struct bytes read, content;
+    int r = io->ops->file_read(io, path, CONF_TEXT_MAX, &read);
+
+    if (r < 0)
+        return r;
+    r = arena_copy(&reading->loaded->arena, read, &content);
+    mem_free((void *)read.data);
+    if (r == 0)
+        r = keep_text(reading->loaded, bytes_of_text(path), content);
+    if (r == 0)
+        *ret = content;
+    return r;
+}
+
+bool loaded_variable(void *app, struct bytes name, struct bytes *ret)
+{
+    const char *value = app_variable(app, name);
+
+    if (value)
+        *ret = bytes_of_text(value);
+    return value != NULL;
+}
+
+static bool variable(void *user, struct bytes name, struct bytes *ret)
+{
+    return loaded_variable(((struct reading *)user)->app, name, ret);
+}
+
+/* --- the plan ------------------------------------------------------------------------------------------------- */
+
+static int plan_socket(struct plan_listener *listener, const char *state, struct fault *fault)
+{
+    int len = snprintf(listener->address.path, sizeof(listener->address.path), "%s/control.sock", state);
+
+    *listener = (struct plan_listener){
+        .name = BYTES(CONTROL_GATEWAY_SOCKET), .scheme = BYTES("http"), .address = listener->address, .control = true
+    };
+    listener->address.family = ADDRESS_UNIX;
+    if (len >= 0 && (size_t)len < sizeof(listener->address.path))
+        return 0;
+    fault_set(fault, "the path %s/control.sock is too long for a unix socket", state);
+    fault_hint(fault, "they take 107 bytes: choose a shorter folder with --dir");
+    return -EINVAL;
+}
+
+static int plan_listeners(struct loaded *loaded, const char *state, struct fault *fault)
+{
+    const struct control_config *config = loaded->config;
+    struct plan *plan = &loaded->plan;
+    int r;
+
+    plan->listeners = arena_zalloc(&loaded->arena, (config->gateways.count + 2) * sizeof(*plan->listeners));
+    if (!plan->listeners)
+        return -ENOMEM;
+    /* First the socket: whether the system runs already is known before anything else is tried. */
+    r = plan_socket(&plan->listeners[plan->listener_count++], state, fault);
+    for (size_t i = 0; i < config->gateways.count; i++) {
+        const struct control_gateway *gateway = control_gateway_at(config, i);
+
+        plan->listeners[plan->listener_count++] = (struct plan_listener){ .name = gateway->name,
+                                                                          .scheme = gateway->scheme,
+                                                                          .address = gateway->address };
+    }
+    if (config->control.address.family != ADDRESS_NONE)
+        plan->listeners[plan->listener_count++] = (struct plan_listener){
+            .name = BYTES(CONTROL_GATEWAY), .scheme = BYTES("http"), .address = config->control.address, .control = true
+        };
+    return r;
+}
+
+/* Where a service runs: its own folder counts from the file's. */
+static const char *directory_of(struct arena *arena, const char *folder, struct bytes directory)
+{
+    struct bytes joined;
+
+    if (directory.len == 0)
+        return arena_text(arena, bytes_of_text(folder));
+    if (directory.data[0] == '/')
+        return arena_text(arena, directory);
+    return arena_format(arena, &joined, "%s/" BYTES_FMT, folder, BYTES_ARG(directory)) < 0 ? NULL
+                                                                                           : arena_text(arena, joined);
+}
+
+static int plan_services(struct loaded *loaded, const char *folder)
+{
+    static const char *const NOTHING[] = { NULL };
+    const struct control_config *config = loaded->config;
+    struct plan *plan = &loaded->plan;
+
+    plan->services = arena_zalloc(&loaded->arena, (config->services.count + 1) * sizeof(*plan->services));
+    if (!plan->services)
+        return -ENOMEM;
+    for (size_t i = 0; i < config->services.count; i++) {
+        const struct control_service *from = control_service_at(config, i);
+        struct plan_service *service = &plan->services[plan->service_count];
+
+        if (!from->argv)
+            continue;
+        *service = (struct plan_service){ .name = from->name,
+                                          .argv = from->argv,
+                                          .env = from->environment ? from->environment : NOTHING,
+                                          .directory = directory_of(&loaded->arena, folder, from->directory),
+                                          .scale = (unsigned)from->scale,
+                                          .port = from->port };
+        if (!service->directory)
+            return -ENOMEM;
+        plan->service_count++;
+    }
+    return 0;
+}
+
+static int make_plan(struct app *app, struct loaded *loaded, const char *folder, const char *state,
+                     struct fault_list *faults)
+{
+    struct fault fault = { 0 };
+    int r = plan_listeners(loaded, state, &fault);
+
+    if (r == 0)
+        r = plan_services(loaded, folder);
+    loaded->plan.workers = (unsigned)loaded->config->workers;
+    if (loaded->plan.workers == 0)
+        loaded->plan.workers = processors_count(app->io);
+    if (r == -ENOMEM)
+        fault_set(&fault, "no memory is left");
+    if (r < 0)
+        *fault_list_add(faults) = fault;
+    return r;
+}
+
+/* --- life ----------------------------------------------------------------------------------------------------- */
+
+static int read_all(struct reading *reading, const char *file, struct fault_list *faults)
+{
+    const struct control_request request = { .stages = &STAGES,
+                                             .source = { .read = read_text, .variable = variable, .user = reading } };
+    struct loaded *loaded = reading->loaded;
+    struct bytes text;
+    int r = read_text(reading, file, &loaded->arena, &text);
+
+    if (r < 0) {
+        struct fault *fault = fault_list_add(faults);
+
+        fault_set(fault, "%s: can't be read: %s", file, app_reason(r));
+        if (r == -ENOENT)
+            fault_hint(fault, "-f FILE names another one");
+        return r;
+    }
+    return control_load(&request, file, text, &loaded->arena, faults, &loaded->config);
+}
+
+int loaded_read(struct app *app, const char *file, const char *folder, const char *state, struct fault_list *faults,
+                struct loaded **ret)
+{
+    struct loaded *loaded = mem_zalloc(sizeof(*loaded));
+    struct reading reading = { app, loaded };
+    int r;
+
+    if (!loaded) {
+        fault_set(fault_list_add(faults), "no memory is left");
+        return -ENOMEM;
+    }
+    loaded->uses = 1;
+    list_init(&loaded->texts);
+    arena_init(&loaded->arena, NULL, SNAPSHOT_ARENA_MAX);
+    r = read_all(&reading, file, faults);
+    if (r == 0)
+        r = make_plan(app, loaded, folder, state, faults);
+    if (r < 0) {
+        loaded_drop(loaded);
+        return r == -ENOMEM ? r : -EINVAL;
+    }
+    *ret = loaded;
+    return 0;
+}
+
+struct loaded *loaded_use(struct loaded *loaded)
+{
+    loaded->uses++;
+    return loaded;
+}
+
+void loaded_drop(struct loaded *loaded)
+{
+    if (!loaded || --loaded->uses > 0)
+        return;
+    arena_done(&loaded->arena);
+    mem_free(loaded);
+}

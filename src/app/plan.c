@@ -1,0 +1,24 @@
+#include "app/plan.h"
+
+static bool lists_equal(const char *const *a, const char *const *b)
+{
+    while (*a && *b && strcmp(*a, *b) == 0) {
+        a++;
+        b++;
+    }
+    return !*a && !*b;
+}
+
+bool plan_service_same(const struct plan_service *a, const struct plan_service *b)
+{
+    return bytes_equal(a->name, b->name) && a->port == b->port && strcmp(a->directory, b->directory) == 0 &&
+           lists_equal(a->argv, b->argv) && lists_equal(a->env, b->env);
+}
+
+const struct plan_service *plan_find(const struct plan *plan, struct bytes name)
+{
+    for (unsigned i = 0; i < plan->service_count; i++)
+        if (bytes_equal(plan->services[i].name, name))
+            return &plan->services[i];
+    return NULL;
+}

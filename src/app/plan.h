@@ -1,0 +1,37 @@
+/* app/plan.h - what the supervisor has to keep running, taken from a system's configuration: listeners, services,
+ * how many workers. Texts live as long as what they were made from (app/loaded.h). */
+#ifndef WEFT_APP_PLAN_H
+#define WEFT_APP_PLAN_H
+
+#include "base/arena.h"
+#include "base/fault.h"
+#include "io/address.h"
+
+struct plan_listener {
+    struct bytes name, scheme;
+    struct address address;
+    bool control; /* for worker 0 alone, else one for each other worker */
+};
+
+struct plan_service {
+    struct bytes name;
+    const char *const *argv; /* ends with NULL */
+    const char *const *env;  /* "NAME=value", besides ours; ends with NULL */
+    const char *directory;
+    unsigned scale;
+    bool port; /* it gets PORT; else a listening unix socket as descriptor 3 */
+};
+
+struct plan {
+    unsigned workers; /* at least 1 */
+    struct plan_listener *listeners;
+    unsigned listener_count;
+    struct plan_service *services; /* those that are run by us */
+    unsigned service_count;
+};
+
+/* Running processes of the one will do for the other; `scale` is not looked at. */
+bool plan_service_same(const struct plan_service *a, const struct plan_service *b);
+const struct plan_service *plan_find(const struct plan *plan, struct bytes name); /* NULL: not there */
+
+#endif

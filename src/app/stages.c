@@ -1,0 +1,12 @@
+#include "app/stages.h"
+
+/* `stages:` of a route, from the outside in. */
+static const struct stage_type *const STEPS[] = { &STAGE_TIMEOUT, &STAGE_RETRY, NULL };
+
+/* `to:` of a route, besides the name of a service. */
+static const struct stage_type *const TARGETS[] = { &STAGE_RESPOND, NULL };
+
+/* A policy: what the usual chain to a service takes from it. */
+static const struct stage_type *const SETTINGS[] = { &STAGE_TIMEOUT, &STAGE_PER_TRY, &STAGE_RETRY, NULL };
+
+const struct control_stages STAGES = { .steps = STEPS, .targets = TARGETS, .settings = SETTINGS };

@@ -1,0 +1,29 @@
+/* app/table.h - answers of the control API for people: a list of JSON objects as a table. */
+#ifndef WEFT_APP_TABLE_H
+#define WEFT_APP_TABLE_H
+
+#include "app/app.h"
+
+struct table_column {
+    const char *title;
+    const char *key; /* of a member of each object */
+};
+
+struct table_info {
+    const char *list; /* the member that holds the list */
+    const struct table_column *columns;
+    unsigned column_count;
+};
+
+extern const struct table_info TABLE_SERVICES, TABLE_ENDPOINTS;
+
+/* Prints the list, with columns as wide as what they hold. -EPROTO: it is no such answer; -ENOMEM. */
+int table_print(const struct app *app, const struct table_info *table, struct bytes json) MUST_CHECK;
+
+/* The text member of a JSON object, to be freed with mem_free(); NULL: there is none. */
+char *table_text(struct bytes json, const char *key);
+
+/* The parser recurses: whether brackets nest at most `max` deep outside of strings. */
+bool table_depth_is(struct bytes json, unsigned max);
+
+#endif

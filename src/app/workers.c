@@ -1,0 +1,254 @@
+#include "app/workers.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "io/linux/linux.h"
+
+#include <stdio.h>
+
+/* --- rounds -------------------------------------------------------------------------------------------------- */
+
+static void answered(struct letter *letter, struct loop *loop)
+{
+    struct worker_thread *thread = container_of(letter, struct worker_thread, letter);
+    struct workers *workers = thread->workers;
+
+    if (--workers->waiting == 0)
+        fiber_wake(workers->waiter);
+}
+
+static void answer(struct worker_thread *thread)
+{
+    if (loop_post(thread->workers->control, &thread->letter) < 0) /* full: soon again */
+        timer_set(thread->loop, &thread->retry, thread->loop->now_ns + NS_PER_MS);
+}
+
+static void retry_answer(struct timer *timer)
+{
+    answer(container_of(timer, struct worker_thread, retry));
+}
+
+static void ordered(struct letter *letter, struct loop *loop)
+{
+    struct worker_thread *thread = container_of(letter, struct worker_thread, letter);
+
+    thread->result = thread->order(thread, thread->context);
+    thread->letter.run = answered;
+    answer(thread);
+}
+
+static int round_of(struct workers *workers, unsigned from, unsigned to, worker_order *order, void *context)
+{
+    int r = 0;
+
+    ASSERT(workers->waiting == 0 && !workers->waiter);
+    workers->waiter = fiber_current();
+    for (unsigned i = from; i < to; i++) {
+        struct worker_thread *thread = workers->threads[i];
+
+        thread->letter.run = ordered;
+        thread->order = order;
+        thread->context = context;
+        thread->result = loop_post(thread->loop, &thread->letter);
+        workers->waiting += thread->result == 0;
+    }
+    while (workers->waiting > 0)
+        fiber_park_deaf();
+    workers->waiter = NULL;
+    for (unsigned i = from; r == 0 && i < to; i++)
+        r = workers->threads[i]->result;
+    return r;
+}
+
+int workers_round(struct workers *workers, unsigned first, worker_order *order, void *context)
+{
+    return round_of(workers, first, workers->count, order, context);
+}
+
+int workers_ask(struct workers *workers, unsigned index, worker_order *order, void *context)
+{
+    ASSERT(index < workers->count);
+    return round_of(workers, index, index + 1, order, context);
+}
+
+/* --- orders -------------------------------------------------------------------------------------------------- */
+
+static void watch(struct timer *timer)
+{
+    struct worker_thread *thread = container_of(timer, struct worker_thread, watch);
+
+    if (http_server_quiet(&thread->server))
+        atomic_store_explicit(&thread->quiet, true, memory_order_release);
+    else
+        timer_set(thread->loop, &thread->watch, thread->loop->now_ns + WORKER_QUIET_NS);
+}
+
+int worker_order_drain(struct worker_thread *thread, void *unused)
+{
+    thread->worker.draining = true;
+    http_server_drain(&thread->server);
+    worker_forget_listeners(thread);
+    watch(&thread->watch);
+    return 0;
+}
+
+int worker_order_abort(struct worker_thread *thread, void *unused)
+{
+    worker_forget_listeners(thread);
+    http_server_abort(&thread->server);
+    return 0;
+}
+
+int worker_order_stop(struct worker_thread *thread, void *unused)
+{
+    loop_stop(thread->loop);
+    return 0;
+}
+
+static int64_t or_usual(int64_t value, int64_t usual)
+{
+    return value > 0 ? value : usual;
+}
+
+int worker_order_enter(struct worker_thread *thread, void *context)
+{
+    const struct worker_enter *enter = context;
+    struct http_server_limits *limits = &thread->server.limits;
+    int r = thread->enter_result;
+
+    if (r == 0)
+        r = worker_enter(&thread->worker, enter->snapshot);
+    if (r < 0)
+        return r;
+    limits->head_ns = or_usual(enter->limits.head_ns, HTTP_HEAD_NS);
+    limits->idle_ns = or_usual(enter->limits.idle_ns, HTTP_IDLE_NS);
+    limits->body_ns = or_usual(enter->limits.body_ns, HTTP_BODY_NS);
+    thread->observers[1] = enter->access_log ? thread->access_log : NULL;
+    return 0;
+}
+
+bool workers_quiet(const struct workers *workers, unsigned first)
+{
+    for (unsigned i = first; i < workers->count; i++)
+        if (!atomic_load_explicit(&workers->threads[i]->quiet, memory_order_acquire))
+            return false;
+    return true;
+}
+
+/* --- life ---------------------------------------------------------------------------------------------------- */
+
+/* What has to be made on the worker's own thread. */
+static int thread_enter(struct worker_thread *thread)
+{
+    struct workers *workers = thread->workers;
+
+    thread->worker.observers = thread->observers;
+    return workers->observe ? workers->observe(thread, workers->user) : 0;
+}
+
+static void thread_leave(struct worker_thread *thread)
+{
+    struct workers *workers = thread->workers;
+
+    worker_forget_listeners(thread);
+    http_server_done(&thread->server);
+    if (workers->unobserve)
+        workers->unobserve(thread, workers->user);
+    worker_leave_all(&thread->worker);
+    if (workers->registry)
+        worker_services_stop(&thread->worker);
+}
+
+static void thread_main(void *context)
+{
+    struct worker_thread *thread = context;
+
+    thread->enter_result = thread_enter(thread);
+    loop_run(thread->loop);
+    thread_leave(thread);
+}
+
+/* The loop of worker 0 is the control loop; that of the others is made here. */
+static int thread_loop(struct worker_thread *thread, struct loop *control)
+{
+    int r;
+
+    thread->loop = thread->index == 0 ? control : &thread->own;
+    if (thread->index == 0)
+        return 0;
+    r = io_linux_open(&thread->io);
+    return r == 0 ? loop_init(&thread->own, thread->io, NULL) : r;
+}
+
+static int thread_create(struct workers *workers, unsigned index)
+{
+    struct worker_thread *thread = mem_zalloc(sizeof(*thread));
+    int r;
+
+    if (!thread)
+        return -ENOMEM;
+    workers->threads[index] = thread;
+    thread->workers = workers;
+    thread->index = index;
+    list_init(&thread->listeners);
+    timer_init(&thread->watch, watch);
+    timer_init(&thread->retry, retry_answer);
+    r = thread_loop(thread, workers->control);
+    if (r == 0)
+        r = worker_init(&thread->worker, index, thread->loop, NULL);
+    return r == 0 ? http_server_init(&thread->server, &thread->worker, NULL) : r;
+}
+
+int workers_init(struct workers *workers, struct loop *control, unsigned count)
+{
+    *workers = (struct workers){ .control = control, .count = count + 1 };
+    workers->threads = mem_zalloc_array(workers->count, sizeof(*workers->threads));
+    if (!workers->threads)
+        return -ENOMEM;
+    for (unsigned i = 0; i < workers->count; i++) {
+        int r = thread_create(workers, i);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int workers_start(struct workers *workers)
+{
+    struct io *io = workers->control->io;
+    char name[24];
+    int r = thread_enter(workers->threads[0]);
+
+    for (unsigned i = 1; r == 0 && i < workers->count; i++) {
+        struct worker_thread *thread = workers->threads[i];
+
+        (void)snprintf(name, sizeof(name), "worker-%u", i);
+        r = io->ops->thread_start(io, name, thread_main, thread, &thread->thread);
+    }
+    return r;
+}
+
+void workers_join(struct workers *workers)
+{
+    struct io *io = workers->control->io;
+
+    for (unsigned i = 1; i < workers->count; i++)
+        io->ops->thread_join(io, workers->threads[i]->thread);
+    thread_leave(workers->threads[0]);
+}
+
+void workers_done(struct workers *workers)
+{
+    for (unsigned i = 0; i < workers->count; i++) {
+        struct worker_thread *thread = workers->threads[i];
+
+        worker_done(&thread->worker);
+        if (thread->io) {
+            loop_done(&thread->own);
+            io_linux_close(thread->io);
+        }
+        mem_free(thread);
+    }
+    mem_free(workers->threads);
+}
