@@ -29,11 +29,11 @@
  * (4) Functions return 0 or a count, or a negative errno, unless they say otherwise; what they return by pointer is
  *     untouched on failure. Nothing aborts for a caller's mistake: a NULL or a bad text is -EINVAL, or NULL.
  * (5) What a function gives out for a call (texts, bodies, replies, memory) lives until its handler has returned, and
- * is never given back singly. It takes at most WEFT_CALL_MEMORY_MAX bytes; then -ENOMEM, or NULL. (6) Texts that are
- * given out end with a zero and hold no other one: a request whose decoded path or query has a zero byte is refused
- * with 400 before any handler sees it. (7) Every wait for a call ends: with -ETIME when its time is up
- * (weft_options.timeout_ms), with -ECANCELED when the client has left or the service is torn down. Then the handler
- * should clean up and return; later waits fail too.
+ * is never given back singly. It takes at most WEFT_CALL_MEMORY_MAX bytes and four times body_max; then -ENOMEM, or
+ * NULL. (6) Texts that are given out end with a zero and hold no other one: a request whose decoded path or query has a
+ * zero byte is refused with 400 before any handler sees it. (7) Every wait for a call ends: with -ETIME when its time
+ * is up (weft_options.timeout_ms), with -ECANCELED when the client has left or the service is torn down. Then the
+ * handler should clean up and return; later waits fail too.
  *
  * Built in: GET /livez is 200 as long as the process serves. GET /readyz is 200, or 503 after weft_ready(service,
  * false) and while the service drains. HEAD is answered wherever GET is. A path that no route has is 404, a method that
@@ -90,15 +90,17 @@ struct weft_options {
     struct weft_service *beside; /* lives on that one's thread, and is run by it */
 };
 
-/* A new service. -ENOMEM; -EMFILE and the like; -EINVAL: no options, or `beside` is running already. */
+/* A new service. -ENOMEM; -EMFILE and the like; -EINVAL: no options; -EBUSY: `beside`
+ * has run already. */
 int weft_service_create(const struct weft_options *options, struct weft_service **ret);
 
-/* NULL is fine. Not while it runs; those beside it before the first one. Its socket is closed. */
+/* NULL is fine, and so is any order among services of a thread. While it runs, it does nothing. */
 void weft_service_free(struct weft_service *service);
 
-/* What a handler returns: 0, or a negative errno. Where it has not answered, that becomes a problem: 413 for -EMSGSIZE,
- * 400 for -EINVAL, 504 for -ETIME, 503 for -ENOMEM and -EAGAIN, 500 for all others and for 0; 500s are logged. So
- * `if (r < 0) return r;` does the right thing. A streamed answer is cut off, so that the client notices. */
+/* What a handler returns: 0, or a negative errno. Where it has not answered, that becomes a problem: what was wrong
+ * with the client's body (413: longer than body_max, 400: malformed, 408: too slow), 504 for -ETIME, 503 for -ENOMEM
+ * and -EAGAIN, 500 for all others and for 0; 500s are logged. So `if (r < 0) return r;` does the right thing. A
+ * streamed answer is cut off by anything but 0, so that the client notices. */
 typedef int weft_handler(struct weft_call *call, void *user);
 
 /* Calls the handler for requests of that method ("GET"; "*": every method) whose path has the pattern.
@@ -113,11 +115,11 @@ typedef int weft_handler(struct weft_call *call, void *user);
 int weft_route(struct weft_service *service, const char *method, const char *pattern, weft_handler *handler,
                void *user);
 
-/* What /readyz says; true at first. On the service's thread. */
+/* What /readyz says; true at first. On the service's thread, or before it runs. */
 void weft_ready(struct weft_service *service, bool ready);
 
 /* Opens the listening socket, of which weft_run() would else take care: for those who want to know the address first.
- * -EADDRINUSE, -EACCES, -EINVAL: not an address. */
+ * -EADDRINUSE, -EACCES, ...; -EINVAL: not an address. */
 int weft_listen(struct weft_service *service);
 
 /* Where it listens: "127.0.0.1:8080"; "" before weft_listen(). Lives as long as the service. */
@@ -193,6 +195,8 @@ int weft_answer_begin(struct weft_call *call, unsigned status, const char *type)
 /* Writes the next part, which is not copied: it returns when the part has been passed on. -EINVAL: no answer was begun;
  * -ECANCELED: nobody reads any more, also for HEAD. [waits] */
 int weft_write(struct weft_call *call, const void *data, size_t len);
+
+/* At most 4 KiB, else -EMSGSIZE. [waits] */
 int weft_write_format(struct weft_call *call, const char *format, ...) WEFT_PRINTF(2, 3);
 
 /* --- a call: time, memory, log --------------------------------------------------------------------------------- */

@@ -1,0 +1,213 @@
+/* The one stage of a service: finds the route, runs its handler on a fiber, and waits for the head of the answer. */
+#include "chassis/service.h"
+
+#include "chassis/percent.h"
+#include "http/problem.h"
+
+bool call_is(const struct weft_call *call)
+{
+    return call && call->magic == CHASSIS_CALL_MAGIC;
+}
+
+/* --- the handler --------------------------------------------------------------------------------------------- */
+
+static int handler_run(struct task *task)
+{
+    struct weft_call *call = container_of(task, struct weft_call, task);
+
+    scope_open(&call->scope, call->x->worker->loop->now_ns + call->service->timeout_ns);
+    call->started = true;
+    if (call->closed)
+        scope_cancel(&call->scope);
+    call->result = call->route->handler(call, call->route->user);
+    (void)scope_close(&call->scope);
+    return 0;
+}
+
+/* On the loop's stack, when the fiber is gone. */
+static void handler_ended(struct task *task)
+{
+    struct weft_call *call = container_of(task, struct weft_call, task);
+
+    call->ended = true;
+    if (call->asker)
+        fiber_wake(call->asker);
+}
+
+void call_join(struct weft_call *call)
+{
+    call->closed = true;
+    if (!call->ended && call->started)
+        scope_cancel(&call->scope);
+    call->asker = fiber_current();
+    while (!call->ended)
+        fiber_park_deaf();
+    call->asker = NULL;
+}
+
+/* A handler that has answered may not be needed any more, but its answer leaves only when it has returned. */
+static enum outcome wait_for_head(struct weft_call *call)
+{
+    int r = 0;
+
+    call->asker = fiber_current();
+    while (r == 0 && !call->ended && call->state != CALL_STREAMING)
+        r = fiber_park(TIME_NEVER);
+    call->asker = NULL;
+    if (r < 0) {
+        call_join(call);
+        return outcome_of_error(r, OUTCOME_INTERNAL);
+    }
+    return call->state == CALL_OPEN ? call_failed(call, call->result) : OUTCOME_OK;
+}
+
+/* --- the call ------------------------------------------------------------------------------------------------ */
+
+struct call_ending {
+    struct ending ending;
+    struct weft_call call;
+};
+
+static void call_ended(struct ending *ending, struct exchange *x, enum outcome outcome)
+{
+    struct weft_call *call = &container_of(ending, struct call_ending, ending)->call;
+
+    call->magic = 0;
+    arena_done(&call->memory);
+}
+
+char *call_text(struct weft_call *call, struct bytes text)
+{
+    return arena_text(&call->memory, text);
+}
+
+static int take_values(struct weft_call *call, const struct routed *routed)
+{
+    for (unsigned i = 0; i < routed->count; i++) {
+        char *memory;
+
+        if (routed->route->elements[i].kind == ELEMENT_LITERAL)
+            continue;
+        memory = arena_alloc(&call->memory, routed->values[i].len + 1);
+        if (!memory)
+            return -ENOMEM;
+        call->values[i] = bytes_of(memory, percent_decode(routed->values[i], false, memory));
+        memory[call->values[i].len] = '\0';
+    }
+    return 0;
+}
+
+static int take_texts(struct weft_call *call)
+{
+    const struct exchange *x = call->x;
+    struct text trace = text_into(call->trace_id, sizeof(call->trace_id) - 1);
+
+    text_add_hex(&trace, x->trace.id_high, 16);
+    text_add_hex(&trace, x->trace.id_low, 16);
+    call->method = call_text(call, x->request.method_text);
+    call->path = call_text(call, x->request.path);
+    call->query = x->request.query.data ? call_text(call, x->request.query) : NULL;
+    call->request_id = call_text(call, x->request_id);
+    call->client = call_text(call, x->client);
+    if (!call->method || !call->path || !call->request_id || !call->client)
+        return -ENOMEM;
+    return x->request.query.data && !call->query ? -ENOMEM : 0;
+}
+
+static int call_create(struct weft_service *service, struct exchange *x, const struct routed *routed,
+                       struct weft_call **ret)
+{
+    struct call_ending *made = arena_zalloc(&x->arena, sizeof(*made));
+    struct weft_call *call = made ? &made->call : NULL;
+    int r;
+
+    if (!call)
+        return -ENOMEM;
+    call->magic = CHASSIS_CALL_MAGIC;
+    call->service = service;
+    call->x = x;
+    call->route = routed->route;
+    call->task = (struct task){ .run = handler_run, .ended = handler_ended };
+    arena_init(&call->memory, NULL, WEFT_CALL_MEMORY_MAX + 4 * service->body_max);
+    made->ending.run = call_ended;
+    exchange_at_end(x, &made->ending);
+    r = take_texts(call);
+    if (r == 0)
+        r = take_values(call, routed);
+    if (r == 0)
+        *ret = call;
+    return r;
+}
+
+static enum outcome call_handler(struct weft_service *service, struct exchange *x, const struct routed *routed)
+{
+    struct weft_call *call;
+    int r = call_create(service, x, routed, &call);
+
+    if (r < 0)
+        return OUTCOME_OVERLOAD;
+    if (x->tee)
+        tee_stop_keeping(x->tee); /* nobody sends the request again */
+    r = scope_spawn(x->scope, &call->task);
+    if (r < 0)
+        return outcome_of_error(r, OUTCOME_OVERLOAD);
+    return wait_for_head(call);
+}
+
+/* --- what is built in ---------------------------------------------------------------------------------------- */
+
+static enum outcome answer_problem(struct exchange *x, unsigned status, const char *type, const char *detail)
+{
+    int r = http_problem_of(x, status, bytes_of_text(type), bytes_of_text(detail));
+
+    return r < 0 ? OUTCOME_OVERLOAD : OUTCOME_OK;
+}
+
+static enum outcome answer_not_allowed(struct exchange *x, struct bytes allowed)
+{
+    struct bytes value;
+    int r = http_problem_of(x, 405, BYTES("method-not-allowed"), BYTES("this path has other methods: see Allow"));
+
+    if (r == 0)
+        r = arena_copy(&x->arena, allowed, &value);
+    if (r == 0)
+        r = http_head_add_named(&x->response, BYTES("Allow"), value);
+    return r < 0 ? OUTCOME_OVERLOAD : OUTCOME_OK;
+}
+
+static enum outcome answer_health(struct weft_service *service, struct exchange *x, bool live)
+{
+    bool fine = live || (service->ready && !service->worker.draining);
+    int r;
+
+    if (x->request.method != HTTP_GET && x->request.method != HTTP_HEAD)
+        return answer_not_allowed(x, BYTES("GET, HEAD"));
+    r = exchange_answer(x, fine ? 200 : 503, BYTES("text/plain; charset=utf-8"),
+                        fine ? BYTES("ok\n") : BYTES("not ready\n"));
+    if (r == 0)
+        r = http_head_add(&x->response, HTTP_FIELD_CACHE_CONTROL, BYTES("no-store"));
+    return r < 0 ? OUTCOME_OVERLOAD : OUTCOME_OK;
+}
+
+static enum outcome chassis_run(const struct stage *s, struct exchange *x)
+{
+    struct weft_service *service = (struct weft_service *)(uintptr_t)s->conf;
+    struct bytes path = x->request.path;
+    char allowed[CHASSIS_ROUTES_MAX * 4];
+    struct text text = text_into(allowed, sizeof(allowed));
+    struct routed routed;
+
+    if (bytes_equal(path, BYTES("/livez")) || bytes_equal(path, BYTES("/readyz")))
+        return answer_health(service, x, path.data[1] == 'l');
+    if (!percent_fine(path) || !percent_fine(x->request.query))
+        return answer_problem(x, 400, "bad-request", "the target can't be decoded, or has a zero byte");
+    routes_find(&service->routes, x->request.method_text, path, &routed);
+    if (routed.route)
+        return call_handler(service, x, &routed);
+    if (!routed.path_known)
+        return answer_problem(x, 404, "not-found", "there is nothing at this path");
+    routes_allowed(&service->routes, path, &text);
+    return answer_not_allowed(x, text_bytes(&text));
+}
+
+const struct stage_type CHASSIS_STAGE = { .name = "service", .run = chassis_run };

@@ -1,0 +1,124 @@
+/* chassis/service.h - what is behind include/weft.h. Private to chassis/.
+ *
+ * (1) A thread (struct chassis) has a loop and the services that live on it; a service has a worker, an HTTP server and
+ * a snapshot of one stage, which never changes. (2) A call is an exchange whose handler runs on a fiber of its own, in
+ * the exchange's scope; the connection's fiber waits for the head of the answer and then reads the answer's body, which
+ * the handler may still be writing. (3) The handler's fiber has ended before the exchange does: whoever stops waiting
+ * for it cancels and joins it. (4) Nothing of a call outlives its ending.
+ */
+#ifndef WEFT_CHASSIS_SERVICE_H
+#define WEFT_CHASSIS_SERVICE_H
+
+#include "base/fault.h"
+#include "chassis/log.h"
+#include "chassis/routes.h"
+#include "chassis/targets.h"
+#include "exchange/snapshot.h"
+#include "http/server.h"
+#include "weft.h"
+
+#define CHASSIS_SERVICE_MAGIC 0x3e471ce5u
+#define CHASSIS_CALL_MAGIC 0xca11ca11u
+
+/* One thread. */
+struct chassis {
+    struct io *io;
+    struct loop loop;
+    struct list_node services;
+    unsigned uses;            /* services; the last one to go frees it */
+    struct json_log log;      /* open while it runs */
+    struct lane *names;       /* looks names up; opened by the first that needs one */
+    struct io_socket signals; /* none: they are left alone */
+    struct wake signalled;
+    unsigned signals_seen;
+    atomic_bool stop;
+    struct letter stop_letter;
+    struct task task;
+    struct fiber *fiber; /* of the task, which waits for the end */
+    bool started, draining, ended;
+    int code;
+};
+
+struct weft_service {
+    uint32_t magic;
+    struct chassis *chassis;
+    struct list_node node; /* in chassis->services */
+    struct worker worker;
+    struct http_server server;
+    struct snapshot *snapshot;
+    struct list_node snapshots;
+    struct routes routes;
+    struct targets targets;
+    struct io_socket socket;
+    struct http_listener *listener;
+    bool ready, address_only;
+    size_t body_max;
+    int64_t timeout_ns, drain_ns;
+    struct bytes gateway; /* $WEFT_URL: "127.0.0.1:8080"; empty: none */
+    char name[CHASSIS_NAME_MAX + 1], instance[CHASSIS_NAME_MAX + 1];
+    char gateway_text[CHASSIS_URL_MAX];
+    char wanted[ADDRESS_TEXT_MAX];  /* options' address */
+    char address[ADDRESS_TEXT_MAX]; /* where it listens */
+    char fault[FAULT_TEXT_MAX];     /* the first */
+};
+
+/* How far the answer has come. */
+enum call_state {
+    CALL_OPEN,      /* nothing yet */
+    CALL_ANSWERED,  /* complete; it leaves when the handler has returned */
+    CALL_STREAMING, /* the head may have left; the handler writes the body */
+};
+
+struct weft_call {
+    uint32_t magic;
+    struct weft_service *service;
+    struct exchange *x;
+    const struct route *route;
+    struct arena memory; /* what is given out */
+    struct scope scope;  /* of the handler, within x's */
+    struct task task;
+    bool started, ended; /* the handler's fiber */
+    int result;          /* what it returned */
+    struct fiber *asker; /* the connection's fiber, when it waits for the handler */
+    enum call_state state;
+    struct http_field *headers; /* CHASSIS_HEADERS_MAX; NULL: none yet */
+    unsigned header_count;
+    size_t header_size;
+    struct body_memory whole;
+
+    /* the handler writes, the connection's fiber reads */
+    struct body stream;
+    struct fiber *writer; /* waits until its part has been passed on */
+    struct bytes part;    /* to be read */
+    bool given;           /* part is in the reader's hands */
+    bool closed;          /* nobody reads any more */
+
+    bool body_read, body_whole, body_too_large;
+    struct weft_bytes body;
+    struct bytes values[CHASSIS_ELEMENTS_MAX]; /* of the path's parameters, decoded */
+    char trace_id[33];
+    const char *method, *path, *query, *request_id, *client;
+};
+
+extern const struct stage_type CHASSIS_STAGE; /* call.c */
+
+bool service_is(const struct weft_service *service);
+bool call_is(const struct weft_call *call);
+
+/* Keeps the first fault for weft_run(); returns `error`. */
+int service_fault(struct weft_service *service, int error, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* answer.c: the problem for a handler that did not answer. OUTCOME_OK, or the outcome that is one. */
+enum outcome call_failed(struct weft_call *call, int error);
+/* answer.c: all of the answer's head but its framing. -EINVAL, -EALREADY, -ENOMEM. */
+int call_begin(struct weft_call *call, unsigned status, const char *type) MUST_CHECK;
+void call_join(struct weft_call *call); /* call.c: cancels and joins the handler */
+
+/* request.c: all of a body; -EMSGSIZE: more than body_max. NULL: empty. */
+int call_read_whole(struct weft_call *call, struct body *body, struct weft_bytes *ret) MUST_CHECK;
+
+/* A zero-terminated copy in the call's memory; NULL: no room. */
+char *call_text(struct weft_call *call, struct bytes text);
+char *call_vformat(struct weft_call *call, const char *format, va_list args);
+
+#endif
