@@ -4,6 +4,8 @@
 #include "base/assert.h"
 #include "base/limits.h"
 
+#define LINGER_READS 16 /* of what a client sends in vain, before others get their turn */
+
 static void connection_readable(struct wake *wake, unsigned events);
 static void connection_timed_out(struct timer *timer);
 
@@ -117,6 +119,42 @@ static void park(struct http_connection *c)
         connection_close(c);
 }
 
+/* (7): drops what the client still sends, until it ends. */
+static void drop_input(struct http_connection *c)
+{
+    struct io *io = c->conn.io;
+    char memory[4096];
+    ssize_t n;
+
+    for (unsigned reads = 0; reads < LINGER_READS; reads++) {
+        n = conn_try_read(&c->conn, memory, sizeof(memory));
+        if (n == -EAGAIN)
+            break;
+        if (n <= 0) {
+            connection_close(c);
+            return;
+        }
+    }
+    if (io->ops->arm(io, &c->wake, IO_READ) < 0)
+        connection_close(c);
+}
+
+static void linger(struct http_connection *c)
+{
+    struct http_server *server = c->server;
+    struct loop *loop = server->worker->loop;
+
+    if (conn_shut_write(&c->conn) < 0) {
+        connection_close(c);
+        return;
+    }
+    buffer_give(c);
+    move_to(c, CONNECTION_LINGERING, &server->lingering);
+    timer_set(loop, &c->timer, loop->now_ns + HTTP_CLOSING_NS);
+    c->wake.socket = c->conn.socket;
+    drop_input(c);
+}
+
 /* A request waits for its turn: when a fiber or an exchange ends, or every HTTP_RETRY_PARKED_NS. */
 static void starve(struct http_connection *c)
 {
@@ -154,8 +192,7 @@ static void reject(struct http_connection *c, unsigned status, struct bytes what
     text_add(&text, text_bytes(&problem));
     part = (struct iovec){ .iov_base = text.data, .iov_len = text.len };
     (void)!conn_try_write(&c->conn, &part, 1);
-    (void)conn_shut_write(&c->conn);
-    connection_close(c);
+    linger(c);
 }
 
 static void reject_error(struct http_connection *c, enum http1_error error)
@@ -260,6 +297,10 @@ static void connection_readable(struct wake *wake, unsigned events)
     bool news;
     ssize_t n;
 
+    if (c->state == CONNECTION_LINGERING) {
+        drop_input(c);
+        return;
+    }
     if (connection_room(c) < 0) {
         starve(c);
         return;
@@ -287,7 +328,9 @@ static void connection_timed_out(struct timer *timer)
 {
     struct http_connection *c = container_of(timer, struct http_connection, timer);
 
-    if (c->state == CONNECTION_STARVED)
+    if (c->state == CONNECTION_LINGERING)
+        connection_close(c);
+    else if (c->state == CONNECTION_STARVED)
         reject(c, 503, outcome_info(OUTCOME_OVERLOAD)->text);
     else if (c->have > 0)
         reject(c, 408, BYTES("the head of the request did not come in time"));
@@ -310,7 +353,7 @@ static void drop_slow(struct http_server *server)
             break;
         list_remove(node);
         list_push_back(&server->active, node);
-        if (!waits || c->tunnel || !c->x || age < HTTP_SLOW_GRACE_NS)
+        if (!waits || c->tunnel || c->conn.aborted || !c->x || age < HTTP_SLOW_GRACE_NS)
             continue;
         if ((int64_t)(c->x->received_bytes + c->x->sent_bytes) >= age / NS_PER_S * HTTP_SLOW_RATE)
             continue;
@@ -354,7 +397,9 @@ void connection_ran(struct task *task)
     struct http_server *server = c->server;
 
     metric_set(&server->metrics.active, metric_read(&server->metrics.active) - 1);
-    if (c->close_after)
+    if (c->close_after && c->linger)
+        linger(c);
+    else if (c->close_after)
         connection_close(c);
     else if (c->have > 0)
         try_start(c);

@@ -2,6 +2,7 @@
  *
  *   PARKED --head complete, fiber free--> ACTIVE --answered, kept alive--> PARKED
  *   PARKED --head complete, none free--> STARVED --one is free--> ACTIVE
+ *   ACTIVE, or a bad head --answered while the client sends on--> LINGERING --it has ended--> closed
  *   any --> closed: connection_close()
  */
 #ifndef WEFT_HTTP_CONNECTION_H
@@ -12,9 +13,10 @@
 #include "wire/http1.h"
 
 enum connection_state {
-    CONNECTION_PARKED,  /* in server->idle: no request, or a part of a head */
-    CONNECTION_STARVED, /* in server->starved: a request waits for a fiber, an exchange or a buffer */
-    CONNECTION_ACTIVE,  /* in server->active: a fiber runs it */
+    CONNECTION_PARKED,    /* in server->idle: no request, or a part of a head */
+    CONNECTION_STARVED,   /* in server->starved: a request waits for a fiber, an exchange or a buffer */
+    CONNECTION_ACTIVE,    /* in server->active: a fiber runs it */
+    CONNECTION_LINGERING, /* in server->lingering: answered and half closed; what comes is dropped */
 };
 
 /* The client's address, small: there may be hundreds of thousands. */
@@ -38,6 +40,7 @@ struct http_connection {
     uint32_t head_len;       /* of the request being served */
     uint8_t state;
     bool close_after; /* this exchange is the connection's last */
+    bool linger;      /* when it is closed, bytes of the client may be unread */
     bool tunnel;
     struct exchange *x;
     int64_t since_ns; /* ACTIVE: the exchange's start; PARKED: the first byte of a part */

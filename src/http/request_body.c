@@ -51,12 +51,25 @@ static int fail(struct request_body *body, int error, enum outcome outcome)
     return error;
 }
 
+/* The client waits for 100 Continue, unless an answer is on its way to it. Whoever writes that must not be met by us
+ * here: what the socket does not take at once is left out, and the client sends in its own time (RFC 9110, 10.1.1). */
 static int send_continue(struct request_body *body)
 {
+    static const char CONTINUE[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    struct iovec part = { (void *)(uintptr_t)CONTINUE, sizeof(CONTINUE) - 1 };
+    struct conn *conn = &body->c->conn;
+    ssize_t n;
+
     if (!body->ask)
         return 0;
     body->ask = false;
-    return conn_write(&body->c->conn, BYTES("HTTP/1.1 100 Continue\r\n\r\n"), body->limit_ns);
+    if (body->x->answered || conn->writer)
+        return 0;
+    n = conn_try_write(conn, &part, 1);
+    if (n == -EAGAIN || n == (ssize_t)part.iov_len)
+        return 0;
+    conn_abort(conn); /* half of it: no answer can follow */
+    return n < 0 ? (int)n : -ECONNABORTED;
 }
 
 /* Reads more from the client. 1: something came. 0: its end. */
@@ -70,7 +83,7 @@ static int fill(struct request_body *body)
         return fail(body, r, r == -EAGAIN ? OUTCOME_OVERLOAD : OUTCOME_BAD_REQUEST);
     r = send_continue(body);
     if (r < 0)
-        return fail(body, r, outcome_of_error(r, OUTCOME_CLIENT_GONE));
+        return fail(body, r, OUTCOME_CLIENT_GONE);
     room = body->size - body->end;
     if (body->reader.framing == HTTP_BODY_LENGTH) /* the next request stays in the socket */
         room = (size_t)MIN((uint64_t)room, body->reader.left);
@@ -142,13 +155,31 @@ static int room_for_trailers(struct exchange *x)
     return exchange_head_room(x, x->request_trailers, HTTP1_TRAILER_FIELDS_MAX);
 }
 
+/* Where the bytes of the tunnel begin in the connection's buffer: behind the request's own body, which has to be there
+ * as a whole and has to have been read. */
+static int tunnel_place(struct http_connection *c, const struct exchange *x, uint32_t *ret)
+{
+    const struct body *source = x->tee ? x->tee->source : NULL;
+
+    *ret = c->head_len;
+    if (!source)
+        return 0;
+    if (!source->ended || !source->has_length || source->length > c->have - c->head_len)
+        return -EBUSY;
+    *ret = c->head_len + (uint32_t)source->length;
+    return 0;
+}
+
 int request_body_create(struct http_connection *c, struct exchange *x, bool tunnel, struct body **ret)
 {
     struct request_body *body = arena_zalloc(&x->arena, sizeof(*body));
     struct http_head framing = x->request;
+    uint32_t place = c->head_len;
 
     if (!body)
         return -ENOMEM;
+    if (tunnel && tunnel_place(c, x, &place) < 0)
+        return -EBUSY;
     if (tunnel)
         framing.framing = HTTP_BODY_TUNNEL;
     if (framing.framing == HTTP_BODY_CHUNKED && room_for_trailers(x) < 0)
@@ -159,9 +190,9 @@ int request_body_create(struct http_connection *c, struct exchange *x, bool tunn
     body->body.length = framing.content_length;
     body->c = c;
     body->x = x;
-    body->memory = c->buffer + c->head_len;
-    body->size = c->capacity - c->head_len;
-    body->end = c->have - c->head_len;
+    body->memory = c->buffer + place;
+    body->size = c->capacity - place;
+    body->end = c->have - place;
     body->body.at_hand = body->body.has_length && body->end >= framing.content_length;
     body->ask = x->request.expect_continue && body->end == 0;
     body->limit_ns = tunnel ? HTTP_TUNNEL_NS : c->server->limits.body_ns;

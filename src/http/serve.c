@@ -33,7 +33,7 @@ static int source_tunnel(struct source *source, struct exchange *x, struct body 
     c->tunnel = true;
     c->close_after = true;
     scope_cancel_on_hangup_stop(x->scope); /* a half-closed client is no reason to stop the other half */
-    return exchange_release_snapshot(x);
+    return 0;
 }
 
 static int source_interim(struct source *source, struct exchange *x, const struct http_head *head)
@@ -84,7 +84,7 @@ static void choose_framing(struct answer *answer)
     struct http_connection *c = answer->c;
     struct http_head *head = &answer->head;
 
-    head->minor = 1;
+    head->minor = x->request.minor; /* a client of 1.0 believes that it is kept only if 1.0 says so */
     head->keep_alive = x->request.keep_alive && !c->close_after && !c->server->draining && !request_pending(x);
     answer->has_body = x->response_body && x->request.method != HTTP_HEAD;
     if (head->framing == HTTP_BODY_TUNNEL)
@@ -203,7 +203,8 @@ static enum outcome send_answer(struct http_connection *c, struct exchange *x)
     int r = answer_start(&answer);
 
     if (r < 0) {
-        outcome = OUTCOME_OVERLOAD;
+        outcome = r == -ENOSPC ? OUTCOME_UPSTREAM_PROTOCOL
+                               : OUTCOME_OVERLOAD; /* a head too large for a buffer, or none */
     } else if (answer.has_body) {
         outcome = stream_body(&answer);
     } else {
@@ -265,8 +266,10 @@ static int prepare(struct http_connection *c, struct exchange *x)
 
 static enum outcome run_stages(struct http_connection *c, struct exchange *x)
 {
-    if (prepare(c, x) < 0 || !x->view)
+    if (prepare(c, x) < 0 || !x->view) {
+        c->close_after = true; /* where there is no body to read, its bytes must not be taken for a request */
         return OUTCOME_OVERLOAD;
+    }
     if (http_via_loops(&x->request))
         return OUTCOME_LOOP;
     return stage_run(x->view->snapshot->root, x);
@@ -291,7 +294,8 @@ static void finish_request(struct http_connection *c, struct exchange *x)
         c->close_after = true;
 }
 
-/* What came behind this request is the next one's: it moves to the front of the buffer. */
+/* What came behind this request is the next one's: it moves to the place behind the head, which those that are told of
+ * the end still look at. */
 static void keep_rest(struct http_connection *c, struct exchange *x)
 {
     struct body *source = x->tee ? x->tee->source : NULL;
@@ -299,12 +303,24 @@ static void keep_rest(struct http_connection *c, struct exchange *x)
 
     if (source)
         (void)request_body_rest(source, &rest);
-    if (c->close_after || rest.len > c->capacity) {
-        c->close_after = true;
+    if (source && !source->ended && !c->tunnel)
+        c->linger = true;
+    if (rest.len > c->capacity - c->head_len)
+        c->close_after = true; /* it lay in a buffer of the body's, and there is no room for it here */
+    if (c->close_after)
         return;
-    }
-    memmove(c->buffer, rest.data, rest.len);
-    c->have = (uint32_t)rest.len;
+    memmove(c->buffer + c->head_len, rest.data, rest.len);
+    c->have = c->head_len + (uint32_t)rest.len;
+}
+
+/* The exchange is over: the head goes. */
+static void drop_head(struct http_connection *c)
+{
+    if (c->close_after)
+        return;
+    c->have -= c->head_len;
+    memmove(c->buffer, c->buffer + c->head_len, c->have);
+    c->head_len = 0;
 }
 
 /* Whether the connection broke, told apart from an end of the scope for other reasons. */
@@ -325,9 +341,11 @@ static void serve_exchange(struct http_connection *c)
     x->scope = &scope;
     if (scope_cancel_on_hangup(&scope, c->conn.socket) == 0)
         outcome = settle_outcome(c, &scope, run_stages(c, x));
+    if (outcome == OUTCOME_OK && c->tunnel)
+        (void)!exchange_release_snapshot(x); /* the stages have returned: nobody looks at it any more */
     if (outcome == OUTCOME_OK)
         outcome = settle_outcome(c, &scope, send_answer(c, x));
-    else
+    if (outcome != OUTCOME_OK && !x->answered)
         outcome = send_problem(c, x, outcome);
     body_close(x->response_body, outcome); /* stops who still sends the request */
     x->response_body = NULL;
@@ -336,6 +354,7 @@ static void serve_exchange(struct http_connection *c)
     keep_rest(c, x);
     c->x = NULL;
     exchange_end(x, outcome);
+    drop_head(c);
     scope_close(&scope);
 }
 

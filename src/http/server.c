@@ -34,6 +34,7 @@ int http_server_init(struct http_server *server, struct worker *worker, const st
     list_init(&server->idle);
     list_init(&server->starved);
     list_init(&server->active);
+    list_init(&server->lingering);
     list_init(&server->listeners);
     timer_init(&server->feeder, feed);
     return 0;
@@ -124,6 +125,7 @@ void http_server_abort(struct http_server *server)
     http_server_drain(server);
     close_all(&server->idle);
     close_all(&server->starved);
+    close_all(&server->lingering);
     LIST_EACH (&server->active, node, next) {
         struct http_connection *c = container_of(node, struct http_connection, node);
 

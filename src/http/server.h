@@ -6,7 +6,9 @@
  * client has a limit: head_ns from the first byte of a head, idle_ns between requests, body_ns for each read or write
  * of a body. (4) A malformed request is answered (400, 414, 431, 501, 505) with a problem body, and the connection is
  * closed. (5) A client that leaves cancels the work for it. (6) Draining: no new connections, idle ones are closed,
- * every answer says Connection: close.
+ * every answer says Connection: close. (7) Where we close while the client may be sending, only our half is closed at
+ * first, and what comes is dropped for HTTP_CLOSING_NS at most: a reset would destroy our answer on its way (RFC 9112,
+ * 9.6).
  */
 #ifndef WEFT_HTTP_SERVER_H
 #define WEFT_HTTP_SERVER_H
@@ -24,7 +26,7 @@ struct http_server_limits {
 struct http_server_metrics {
     struct metric connections; /* accepted so far */
     struct metric connections_open;
-    struct metric active;           /* exchanges that clients wait for or receive */
+    struct metric active;       /* exchanges that clients wait for or receive */
     struct metric refused;      /* connections_max reached, or no memory */
     struct metric rejected;     /* malformed requests */
     struct metric parked_full;  /* a head was complete, but no fiber or exchange was free at once */
@@ -39,7 +41,8 @@ struct http_server {
     struct list_node idle;    /* parked connections, the longest idle first */
     struct list_node starved; /* whose request waits for a fiber, in order of arrival */
     struct list_node active;
-    struct timer feeder; /* looks after the starved when no exchange ends */
+    struct list_node lingering; /* answered, while their client still sends: see (7) */
+    struct timer feeder;        /* looks after the starved when no exchange ends */
     struct list_node listeners;
     struct http_field *scratch; /* HTTP_FIELDS_MAX, for heads being read on the loop's stack */
     struct http_server_metrics metrics;
