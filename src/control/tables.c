@@ -82,7 +82,8 @@ static const struct conf_field GATEWAY_FIELDS[] = {
       .about = "its name in logs; unless given: gateway, gateway-1, ... by its place in the list",
       .type = CONF_STRING,
       CONF_AT(struct control_gateway, name),
-      .check_text = control_check_name },
+      .check_text = control_check_name,
+      .pattern = CONTROL_NAME_PATTERN },
 };
 
 static const struct conf_schema GATEWAY_SCHEMA = {
@@ -201,6 +202,8 @@ static int check_document(struct conf_check *check, void *value)
 
     map_init(&names, (struct hash_key){ 0, 0 }, SERVICES_MAX);
     r = make_services(config, &names);
+    if (r == 0)
+        r = check_control(check, &config->control); /* it may not be written at all */
     for (size_t i = 0; r == 0 && i < config->routes.count; i++)
         routes[i].service = routes[i].to.text.len > 0 ? map_get(&names, routes[i].to.text) : NULL;
     map_done(&names);
@@ -221,7 +224,8 @@ static const struct conf_field FIELDS[] = {
       .type = CONF_STRING,
       CONF_AT(struct control_config, system),
       .default_text = "system",
-      .check_text = control_check_name },
+      .check_text = control_check_name,
+      .pattern = CONTROL_NAME_PATTERN },
     { .key = "workers",
       .about = "threads that carry requests; 0: one for each processor. A change needs a restart",
       .type = CONF_INTEGER,

@@ -12,6 +12,8 @@ extern const struct conf_schema CONTROL_SERVICE_SCHEMA;
 extern const struct conf_schema CONTROL_ROUTE_SCHEMA;
 
 /* For `check_text`: a name such as the keys of maps are. */
+#define CONTROL_NAME_PATTERN "^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"
+
 int control_check_name(struct bytes text, struct fault *fault);
 
 /* Names of the routes, unless they are written, and of the gateways; faults where two are the same. (names.c)

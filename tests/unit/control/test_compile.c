@@ -1,0 +1,191 @@
+#include "control/compile.h"
+
+#include "try.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+struct built {
+    struct control_try *try;
+    struct snapshot *snapshot;
+    struct fault fault;
+};
+
+static int build(struct built *built, const char *yaml)
+{
+    int r;
+
+    *built = (struct built){ .try = control_try(bytes_of_text(yaml)) };
+    if (built->try->result != 0)
+        fail_msg("%s", built->try->text);
+    assert_int_equal(snapshot_create(1, &built->snapshot), 0);
+    r = control_compile(built->snapshot, built->try->config, &built->fault);
+    if (r == 0)
+        r = snapshot_seal(built->snapshot, NULL, &built->fault);
+    return r;
+}
+
+static void unbuild(struct built *built)
+{
+    snapshot_free(built->snapshot);
+    control_try_done(built->try);
+}
+
+static void compile(struct built *built, const char *yaml)
+{
+    if (build(built, yaml) < 0)
+        fail_msg("%s", built->fault.what);
+}
+
+/* The paths from a stage on, joined by spaces. */
+static void assert_way(const struct stage *stage, const char *paths)
+{
+    char memory[1024];
+    struct text text = text_into(memory, sizeof(memory));
+
+    for (; stage; stage = stage->next) {
+        text_add(&text, text.len ? BYTES(" ") : BYTES_NONE);
+        text_add(&text, stage->path);
+    }
+    if (!bytes_equal(text_bytes(&text), bytes_of_text(paths)))
+        fail_msg("'" BYTES_FMT "' instead of '%s'", BYTES_ARG(text_bytes(&text)), paths);
+}
+
+static const struct stage *find(const struct built *built, const struct stage_type *type, const char *path)
+{
+    const struct stage *stage = snapshot_find(built->snapshot, type, bytes_of_text(path));
+
+    if (!stage)
+        fail_msg("there is no %s", path);
+    return stage;
+}
+
+static void a_service_without_policy_has_the_usual_chain(void **state)
+{
+    const struct stage_slot *slot;
+    const struct balance_conf *balance;
+    struct built built;
+
+    compile(&built, "services: { orders: { run: ./orders, balance: least-request } }\n"
+                    "routes: [ { match: /a, to: orders } ]\n");
+    assert_ptr_equal(built.snapshot->system, built.try->config);
+    assert_ptr_equal(built.snapshot->root->type, &STAGE_ROUTE);
+    assert_int_equal(built.snapshot->root->child_count, 1);
+    assert_way(built.snapshot->root, "routes");
+    assert_way(built.snapshot->root->children[0],
+               "services/orders/timeout services/orders/retry services/orders/balance services/orders/endpoint");
+    for (slot = STAGE_CHAIN; slot < STAGE_CHAIN + STAGE_CHAIN_COUNT; slot++) {
+        if (slot->type == &STAGE_TIMEOUT)
+            assert_ptr_equal(find(&built, &STAGE_TIMEOUT, "services/orders/timeout")->conf, slot->conf);
+        if (slot->type == &STAGE_RETRY)
+            assert_ptr_equal(find(&built, &STAGE_RETRY, "services/orders/retry")->conf, slot->conf);
+    }
+    balance = find(&built, &STAGE_BALANCE, "services/orders/balance")->conf;
+    assert_true(bytes_equal(balance->service, BYTES("orders")) && balance->by == BALANCE_LEAST_REQUEST);
+    unbuild(&built);
+}
+
+static void a_policy_changes_what_it_names(void **state)
+{
+    const struct timeout_conf *timeout, *per_try;
+    const struct retry_conf *retry;
+    struct built built;
+
+    compile(&built, "policies: { call: { per-try: 500ms, timeout: 2s } }\n"
+                    "services: { orders: { run: ./orders, policy: call } }\n"
+                    "routes: [ { to: orders } ]\n");
+    assert_way(built.snapshot->root->children[0],
+               "services/orders/timeout services/orders/retry services/orders/balance services/orders/per-try "
+               "services/orders/endpoint");
+    timeout = find(&built, &STAGE_TIMEOUT, "services/orders/timeout")->conf;
+    per_try = find(&built, &STAGE_PER_TRY, "services/orders/per-try")->conf;
+    retry = find(&built, &STAGE_RETRY, "services/orders/retry")->conf;
+    assert_int_equal(timeout->limit_ns, 2 * NS_PER_S);
+    assert_int_equal(per_try->limit_ns, NS_PER_S / 2);
+    assert_int_equal(retry->attempts, 3);
+    unbuild(&built);
+}
+
+/* Invariants (1) and (3) of compile.h. */
+static void routes_share_the_chain_of_a_service(void **state)
+{
+    const struct stage *const *ways;
+    struct built built;
+
+    compile(&built, "services: { orders: { run: ./orders }, unused: { run: ./unused } }\n"
+                    "routes:\n"
+                    "  - { match: /a, to: orders }\n"
+                    "  - { match: /b, to: orders, stages: [ timeout: 1s ] }\n"
+                    "  - { match: /c, to: orders, stages: [ timeout: 3s, retry: 2, timeout: 1s ] }\n");
+    ways = built.snapshot->root->children;
+    assert_ptr_equal(ways[1]->next, ways[0]);
+    assert_way(ways[1], "routes//b/timeout services/orders/timeout services/orders/retry services/orders/balance "
+                        "services/orders/endpoint");
+    assert_ptr_equal(ways[2]->next->next->next, ways[0]);
+    assert_true(bytes_equal(ways[2]->path, BYTES("routes//c/timeout")));
+    assert_true(bytes_equal(ways[2]->next->path, BYTES("routes//c/retry")));
+    assert_true(bytes_equal(ways[2]->next->next->path, BYTES("routes//c/timeout-2")));
+    assert_int_equal(built.snapshot->stage_count, 1 + 4 + 1 + 3);
+    unbuild(&built);
+}
+
+static void targets_end_the_way(void **state)
+{
+    const struct respond_conf *respond;
+    struct built built;
+
+    compile(&built, "routes: [ { name: teapot, stages: [ { timeout: 1s } ], to: { respond: 418 } } ]\n");
+    assert_way(built.snapshot->root->children[0], "routes/teapot/timeout routes/teapot/respond");
+    respond = find(&built, &STAGE_RESPOND, "routes/teapot/respond")->conf;
+    assert_int_equal(respond->status, 418);
+    unbuild(&built);
+    compile(&built, "");
+    assert_int_equal(built.snapshot->root->child_count, 0);
+    unbuild(&built);
+}
+
+/* A reload that moves a route keeps its paths. */
+static void paths_do_not_depend_on_the_order(void **state)
+{
+    struct built built;
+
+    compile(&built, "routes: [ { match: /b, to: { respond: 201 } }, { match: /a, to: { respond: 200 } } ]\n");
+    assert_way(built.snapshot->root->children[0], "routes//b/respond");
+    assert_way(built.snapshot->root->children[1], "routes//a/respond");
+    unbuild(&built);
+}
+
+/* STAGES_MAX. */
+static void too_many_stages_are_refused(void **state)
+{
+    size_t room = MIB;
+    char *memory = test_malloc(room);
+    struct text text = text_into(memory, room);
+    struct built built;
+
+    text_add(&text, BYTES("routes:\n"));
+    for (unsigned i = 0; i < STAGES_MAX; i++)
+        text_add_format(&text, "- { to: { respond: 200 }, match: /%u }\n", i);
+    text_add_char(&text, '\0');
+    assert_false(text.full);
+    assert_int_equal(build(&built, memory), -ENOSPC);
+    assert_string_equal(built.fault.what, "routes and services need more than 8192 stages");
+    unbuild(&built);
+    test_free(memory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_service_without_policy_has_the_usual_chain),
+        cmocka_unit_test(a_policy_changes_what_it_names),
+        cmocka_unit_test(routes_share_the_chain_of_a_service),
+        cmocka_unit_test(targets_end_the_way),
+        cmocka_unit_test(paths_do_not_depend_on_the_order),
+        cmocka_unit_test(too_many_stages_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
