@@ -44,6 +44,8 @@ static void describe(struct fault *fault, const struct plan_listener *plan, int 
               BYTES_ARG(text_bytes(&text)), app_reason(error));
     if (error == -EADDRINUSE && plan->address.family == ADDRESS_UNIX)
         fault_hint(fault, "the system is running already: weft down stops it, weft apply changes it");
+    else if (error == -EADDRINUSE && plan->control)
+        fault_hint(fault, "another system, perhaps: choose another address with control: { listen: ... }, or off");
     else if (error == -EADDRINUSE)
         fault_hint(fault, "another process listens there: stop it, or choose another address");
     else if (error == -EACCES)
@@ -135,14 +137,32 @@ int listenings_prepare(struct supervisor *supervisor, struct loaded *loaded, str
     return r;
 }
 
+/* What stays belongs to the newest configuration from now on, so that older ones can go. */
+static void move_on(struct supervisor *supervisor, struct listening *listening)
+{
+    struct loaded *current = supervisor->current;
+
+    for (unsigned i = 0; i < current->plan.listener_count; i++) {
+        if (!same_place(listening, &current->plan.listeners[i], listening->worker))
+            continue;
+        (void)loaded_use(current);
+        loaded_drop(listening->loaded);
+        listening->loaded = current;
+        listening->plan = &current->plan.listeners[i];
+        return;
+    }
+}
+
 void listenings_commit(struct supervisor *supervisor)
 {
     LIST_EACH (&supervisor->listenings, node, next) {
         struct listening *listening = container_of(node, struct listening, node);
 
         listening->fresh = false;
-        if (listening->wanted)
+        if (listening->wanted) {
+            move_on(supervisor, listening);
             continue;
+        }
         courier_unlisten(supervisor, listening->id);
         close_one(supervisor, listening);
     }

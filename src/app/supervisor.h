@@ -44,9 +44,10 @@ struct unit {
     char path[ADDRESS_TEXT_MAX]; /* of its unix socket; empty: it has a port */
     struct io_socket socket;     /* none: it has a port */
     struct address address;
-    bool fresh;    /* of the pending configuration alone */
-    bool outgoing; /* not wanted by the newest plan */
-    bool leaving;  /* the serving process was told; `leave` stops it */
+    int64_t said_pid; /* of the process whose start was said last */
+    bool fresh;       /* of the pending configuration alone */
+    bool outgoing;    /* not wanted by the newest plan */
+    bool leaving;     /* the serving process was told; `leave` stops it */
     struct timer leave;
 };
 

@@ -9,14 +9,13 @@
 #define GAP 2
 
 static const struct table_column SERVICE_COLUMNS[] = {
-    { "NAME", "name" },   { "KIND", "kind" },       { "READY", "ready" },  { "ENDPOINTS", "endpoints" },
+    { "NAME", "name" },   { "KIND", "kind" },       { "READY", "ready" },   { "ENDPOINTS", "endpoints" },
     { "SCALE", "scale" }, { "BALANCE", "balance" }, { "POLICY", "policy" },
 };
 
 static const struct table_column ENDPOINT_COLUMNS[] = {
-    { "SERVICE", "service" }, { "NAME", "name" },       { "STATE", "state" },
-    { "PROCESS", "process" }, { "PID", "pid" },         { "RESTARTS", "restarts" },
-    { "ADDRESS", "address" }, { "ERROR", "last_error" },
+    { "SERVICE", "service" }, { "NAME", "name" },         { "STATE", "state" },     { "PROCESS", "process" },
+    { "PID", "pid" },         { "RESTARTS", "restarts" }, { "ADDRESS", "address" }, { "ERROR", "last_error" },
 };
 
 const struct table_info TABLE_SERVICES = { "services", SERVICE_COLUMNS, ARRAY_LEN(SERVICE_COLUMNS) };

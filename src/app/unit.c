@@ -144,6 +144,17 @@ static void say_wait(struct unit *unit)
     log_say(&unit->supervisor->log, "%s: starts again in " BYTES_FMT, unit->name, BYTES_ARG(text_bytes(&text)));
 }
 
+static void say_start(struct unit *unit)
+{
+    struct log *log = &unit->supervisor->log;
+
+    if (unit->said_pid == unit->child.process.pid)
+        log_say(log, "%s: not ready any more", unit->name);
+    else
+        log_say(log, "%s: started, pid %lld", unit->name, (long long)unit->child.process.pid);
+    unit->said_pid = unit->child.process.pid;
+}
+
 static void changed(struct child *child)
 {
     struct unit *unit = container_of(child, struct unit, child);
@@ -151,9 +162,7 @@ static void changed(struct child *child)
 
     courier_unit(supervisor, unit);
     switch (child->life.state) {
-    case LIFECYCLE_STARTING:
-        log_say(&supervisor->log, "%s: started, pid %lld", unit->name, (long long)child->process.pid);
-        break;
+    case LIFECYCLE_STARTING: say_start(unit); break;
     case LIFECYCLE_READY:
         log_say(&supervisor->log, "%s: ready", unit->name);
         units_leave(supervisor);

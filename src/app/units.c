@@ -99,10 +99,28 @@ void units_rollback(struct supervisor *supervisor)
     }
 }
 
+/* What stays belongs to the newest configuration from now on, so that older ones can go. */
+static void move_on(struct unit *unit, struct loaded *current)
+{
+    const struct plan_service *plan = plan_find(&current->plan, unit->plan->name);
+
+    if (!plan || !plan_service_same(plan, unit->plan))
+        return;
+    (void)loaded_use(current);
+    loaded_drop(unit->loaded);
+    unit->loaded = current;
+    unit->plan = plan;
+}
+
 void units_commit(struct supervisor *supervisor)
 {
-    LIST_EACH (&supervisor->units, node, next)
-        container_of(node, struct unit, node)->fresh = false;
+    LIST_EACH (&supervisor->units, node, next) {
+        struct unit *unit = container_of(node, struct unit, node);
+
+        unit->fresh = false;
+        if (!unit->outgoing)
+            move_on(unit, supervisor->current);
+    }
     units_leave(supervisor);
 }
 

@@ -18,6 +18,8 @@ def system():
     try:
         yield it
     finally:
-        left = it.end()
+        left, log = it.end(), it.log()
         shutil.rmtree(folder, ignore_errors=True)
     assert not left, f"processes left behind: {left}"
+    for word in ["Sanitizer", "runtime error", "panic"]:
+        assert word not in log
