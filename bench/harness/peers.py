@@ -36,7 +36,8 @@ def weft_yaml(bench, port, log):
     return f"""\
 system: bench
 workers: 1
-log: {{ access: {"on" if log else "off"} }}
+control: {{ listen: "off" }}
+log: {{ access: {"true" if log else "false"} }}
 gateway:
   - listen: http://127.0.0.1:{port}
 services:
