@@ -7,8 +7,8 @@ int body_read(struct body *body, struct bytes *ret_chunk)
     struct bytes chunk = BYTES_NONE;
     int r;
 
-    if (body->ended)
-        return 0;
+    if (body->ended || body->error)
+        return body->error;
     r = body->ops->read(body, &chunk);
     if (r > 0) {
         ASSERT(chunk.len > 0);
@@ -16,6 +16,8 @@ int body_read(struct body *body, struct bytes *ret_chunk)
         *ret_chunk = chunk;
     } else if (r == 0) {
         body->ended = true;
+    } else if (r != -ETIME && r != -ECANCELED) { /* (5) */
+        body->error = r;
     }
     return r;
 }

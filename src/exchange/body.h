@@ -30,6 +30,7 @@ struct body {
     uint64_t length;
     uint64_t read;        /* bytes given out so far */
     enum outcome outcome; /* of a failed read */
+    int error;            /* what it failed with for good */
 };
 
 /* These count, remember the end and check the contract; call them rather than the table. */

@@ -42,7 +42,7 @@ int exchange_set_request_body(struct exchange *x, struct body *source)
     r = tee_create(x->worker, source, &x->tee);
     if (r < 0)
         return r;
-    r = tee_reader_init(x->reader, x->tee);
+    r = tee_reader_init(x->reader, x->tee, false);
     ASSERT(r == 0); /* a new tee has everything */
     x->request_body = &x->reader->body;
     return 0;
@@ -139,7 +139,7 @@ int exchange_rewind(struct exchange *x)
     x->response_body = NULL;
     x->response = (struct http_head){ .fields = x->response.fields, .field_max = x->response.field_max };
     x->response_trailers = NULL;
-    return x->tee ? tee_reader_init(x->reader, x->tee) : 0;
+    return x->tee ? tee_reader_init(x->reader, x->tee, x->reader->follows) : 0;
 }
 
 /* Endpoints are counted by whoever refers to them. */
@@ -172,6 +172,7 @@ void endpoint_drop(struct endpoint *endpoint)
 int exchange_use_endpoint(struct exchange *x, struct endpoint *endpoint)
 {
     struct endpoint_ending *use = x->endpoint_use;
+    struct endpoint *before = use ? use->endpoint : NULL;
 
     if (!use) {
         use = arena_alloc(&x->arena, sizeof(*use));
@@ -180,12 +181,12 @@ int exchange_use_endpoint(struct exchange *x, struct endpoint *endpoint)
         use->ending.run = endpoint_ended;
         exchange_at_end(x, &use->ending);
         x->endpoint_use = use;
-    } else {
-        endpoint_left(use->endpoint);
     }
     use->endpoint = x->endpoint = endpoint;
     endpoint->uses++;
     endpoint->in_flight++;
+    if (before) /* last: it may be the same, and ours its only use */
+        endpoint_left(before);
     return 0;
 }
 
@@ -209,7 +210,13 @@ int exchange_answer(struct exchange *x, unsigned status, struct bytes content_ty
     struct body_memory *memory = arena_alloc(&x->arena, sizeof(*memory));
     struct bytes copy;
 
-    if (!memory || arena_copy(&x->arena, content, &copy) < 0 || exchange_head_room(x, &x->response, 8) < 0)
+    if (!memory || arena_copy(&x->arena, content, &copy) < 0)
+        return -ENOMEM;
+    body_close(x->response_body, OUTCOME_CANCELED); /* of an answer that this one stands in for */
+    x->response_body = NULL;
+    x->response_trailers = NULL;
+    x->response = (struct http_head){ .status = 0 };
+    if (exchange_head_room(x, &x->response, 8) < 0)
         return -ENOMEM;
     x->response.status = status;
     x->response.reason = http_reason(status);

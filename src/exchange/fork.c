@@ -30,7 +30,7 @@ static int share_body(struct exchange *child, struct exchange *x)
     child->reader = arena_alloc(&child->arena, sizeof(*child->reader));
     if (!child->reader)
         return -ENOMEM;
-    r = tee_reader_init(child->reader, x->tee);
+    r = tee_reader_init(child->reader, x->tee, x->reader->follows);
     if (r < 0)
         return r;
     child->tee = x->tee;
@@ -123,7 +123,7 @@ void exchange_adopt(struct exchange *parent, struct exchange *winner)
 
 static int copy_bytes(struct exchange *x, struct bytes *bytes)
 {
-    return arena_copy(&x->arena, *bytes, bytes);
+    return bytes->data ? arena_copy(&x->arena, *bytes, bytes) : 0; /* no query is not an empty one */
 }
 
 /* Everything that a detached head refers to moves into the copy's own arena. */

@@ -110,8 +110,8 @@ static void tee_pulled(struct tee *tee, struct bytes chunk)
     tee->kept = kept;
 }
 
-/* The reader is at the front: it pulls for everybody. A chunk that was kept is then given out from there: what the source
- * gave is only good until anybody's next pull. */
+/* The reader is at the front: it pulls for everybody. A chunk that was kept is then given out from there: what the
+ * source gave is only good until anybody's next pull. */
 static int tee_pull(struct tee_reader *reader, struct bytes *ret_chunk)
 {
     struct tee *tee = reader->tee;
@@ -122,8 +122,8 @@ static int tee_pull(struct tee_reader *reader, struct bytes *ret_chunk)
     tee->pulling = false;
     if (r > 0)
         tee_pulled(tee, *ret_chunk);
-    else if (r == 0)
-        tee->ended = true;
+    if (r >= 0)
+        tee->ended = tee->source->ended; /* with its last bytes, if it knows: nobody may come back to ask for the end */
     else if (r != -ETIME && r != -ECANCELED) /* those are about this reader alone: another may go on */
         tee_fail(tee, r, tee->source->outcome);
     wake_all(tee);
@@ -185,11 +185,11 @@ static void reader_close(struct body *body, enum outcome why)
 
 static const struct body_ops READER_OPS = { .read = reader_read, .close = reader_close };
 
-int tee_reader_init(struct tee_reader *reader, struct tee *tee)
+int tee_reader_init(struct tee_reader *reader, struct tee *tee, bool follows)
 {
     if (!tee_replayable(tee))
         return -ENOBUFS;
-    *reader = (struct tee_reader){ .tee = tee };
+    *reader = (struct tee_reader){ .tee = tee, .follows = follows };
     reader->body.ops = &READER_OPS;
     if (tee->source) {
         reader->body.has_length = tee->source->has_length;

@@ -55,7 +55,7 @@ void tee_stop_keeping(struct tee *tee);
 /* Whether another reader can start from the first byte. */
 bool tee_replayable(const struct tee *tee);
 
-/* A reader from the first byte. -ENOBUFS: (3). Closing it does nothing to the source. */
-int tee_reader_init(struct tee_reader *reader, struct tee *tee) MUST_CHECK;
+/* A reader from the first byte, which may be an old one. -ENOBUFS: (3). Closing it does nothing to the source. */
+int tee_reader_init(struct tee_reader *reader, struct tee *tee, bool follows) MUST_CHECK;
 
 #endif

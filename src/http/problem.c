@@ -23,21 +23,31 @@ static void drop_answer(struct exchange *x)
     x->response = (struct http_head){ .status = 0 };
 }
 
+static void write_problem(struct text *text, unsigned status, struct bytes type, struct bytes detail,
+                          struct bytes instance)
+{
+    text_add(text, BYTES("{\"type\":"));
+    text_add_json(text, bytes_slice(type, 0, HTTP_PROBLEM_MAX / 16));
+    text_add(text, BYTES(",\"title\":"));
+    text_add_json(text, http_reason(status));
+    text_add_format(text, ",\"status\":%u,\"detail\":", status);
+    text_add_json(text, bytes_slice(detail, 0, HTTP_PROBLEM_MAX / 4));
+    text_add(text, BYTES(",\"instance\":"));
+    text_add_json(text, bytes_slice(instance, 0, 64));
+    text_add(text, BYTES("}\n"));
+}
+
 static int problem(struct exchange *x, unsigned status, struct bytes type, struct bytes detail)
 {
     char memory[HTTP_PROBLEM_MAX];
     struct text text = text_into(memory, sizeof(memory));
 
+    write_problem(&text, status, type, detail, x->request_id);
+    if (text.full) { /* much of it had to be escaped: half an object would be none */
+        text = text_into(memory, sizeof(memory));
+        write_problem(&text, status, type, BYTES_NONE, BYTES_NONE);
+    }
     drop_answer(x);
-    text_add(&text, BYTES("{\"type\":"));
-    text_add_json(&text, type);
-    text_add(&text, BYTES(",\"title\":"));
-    text_add_json(&text, http_reason(status));
-    text_add_format(&text, ",\"status\":%u,\"detail\":", status);
-    text_add_json(&text, bytes_slice(detail, 0, HTTP_PROBLEM_MAX / 4));
-    text_add(&text, BYTES(",\"instance\":"));
-    text_add_json(&text, bytes_slice(x->request_id, 0, 64));
-    text_add(&text, BYTES("}\n"));
     return exchange_answer(x, status, BYTES("application/problem+json"), text_bytes(&text));
 }
 
