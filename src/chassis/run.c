@@ -10,14 +10,18 @@
 
 /* --- listening ----------------------------------------------------------------------------------------------- */
 
-static int listen_on(struct weft_service *service, const struct address *address, const char *text)
+static int listen_on(struct weft_service *service, const struct address *address)
 {
     struct io *io = service->chassis->io;
+    char memory[ADDRESS_TEXT_MAX];
+    struct text text = text_into(memory, sizeof(memory));
     int r = io->ops->listen(io, address, BACKLOG, false, &service->socket);
 
-    if (r == -EADDRINUSE)
-        return service_fault(service, r, "can't listen on %s: another process listens there", text);
-    return r < 0 ? service_fault(service, r, "can't listen on %s: %s", text, strerrordesc_np(-r)) : 0;
+    if (r == 0)
+        return 0;
+    address_write(&text, address);
+    return service_fault(service, r, "can't listen on " BYTES_FMT ": %s", BYTES_ARG(text_bytes(&text)),
+                         r == -EADDRINUSE ? "another process listens there" : strerrordesc_np(-r));
 }
 
 static int listen_inherited(struct weft_service *service)
@@ -36,7 +40,7 @@ static int listen_on_port(struct weft_service *service, const char *port)
     if (bytes_to_u64(bytes_of_text(port), &number) < 0 || number > UINT16_MAX)
         return service_fault(service, -EINVAL, "PORT is no port: %.32s", port);
     address.port = (uint16_t)number;
-    return listen_on(service, &address, port);
+    return listen_on(service, &address);
 }
 
 static int open_socket(struct weft_service *service)
@@ -58,7 +62,7 @@ static int open_socket(struct weft_service *service)
     if (address_parse(bytes_of_text(service->wanted), &address) < 0)
         return service_fault(service, -EINVAL, "%s is no address (127.0.0.1:8080, [::1]:8080, unix:/run/x.sock)",
                              service->wanted);
-    return listen_on(service, &address, service->wanted);
+    return listen_on(service, &address);
 }
 
 int weft_listen(struct weft_service *service)
