@@ -39,7 +39,7 @@ static void ordered(struct letter *letter, struct loop *loop)
 
 static int round_of(struct workers *workers, unsigned from, unsigned to, worker_order *order, void *context)
 {
-    int r = 0;
+    int r = 0, posted;
 
     ASSERT(workers->waiting == 0 && !workers->waiter);
     workers->waiter = fiber_current();
@@ -49,8 +49,11 @@ static int round_of(struct workers *workers, unsigned from, unsigned to, worker_
         thread->letter.run = ordered;
         thread->order = order;
         thread->context = context;
-        thread->result = loop_post(thread->loop, &thread->letter);
-        workers->waiting += thread->result == 0;
+        posted = loop_post(thread->loop, &thread->letter); /* from here on, the thread is its worker's */
+        if (posted < 0)
+            thread->result = posted;
+        else
+            workers->waiting++;
     }
     while (workers->waiting > 0)
         fiber_park_deaf();
