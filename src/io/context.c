@@ -2,7 +2,7 @@
 
 #include "base/assert.h"
 
-#if defined(__x86_64__) || defined(__aarch64__)
+#ifndef WEFT_CONTEXT_UCONTEXT
 
 void context_start(void);
 

@@ -1,14 +1,19 @@
 /* io/context.h - saving and restoring where a stack was left. Private to io/.
  *
  * x86-64 and aarch64 in assembly: the callee-saved registers only (System V AMD64 ABI 1.0, 3.2.3; AAPCS64, 6.1.1).
- * The floating-point modes are not switched: nothing in Weft changes them. Elsewhere ucontext.
+ * The floating-point modes are not switched: nothing in Weft changes them. Elsewhere ucontext, and wherever
+ * WEFT_CONTEXT_UCONTEXT is defined: a test does.
  */
 #ifndef WEFT_IO_CONTEXT_H
 #define WEFT_IO_CONTEXT_H
 
 #include "base/defs.h"
 
-#if defined(__x86_64__) || defined(__aarch64__)
+#if !defined(__x86_64__) && !defined(__aarch64__) && !defined(WEFT_CONTEXT_UCONTEXT)
+#define WEFT_CONTEXT_UCONTEXT 1
+#endif
+
+#ifndef WEFT_CONTEXT_UCONTEXT
 struct context {
     void *stack_pointer;
 };

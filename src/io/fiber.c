@@ -268,9 +268,7 @@ int fiber_sleep_until(int64_t due_ns)
 
 int fiber_sleep(int64_t ns)
 {
-    struct loop *loop = loop_current();
-
-    return fiber_sleep_until(ns >= TIME_NEVER - loop->now_ns ? TIME_NEVER : loop->now_ns + ns);
+    return fiber_sleep_until(loop_after(loop_current(), ns));
 }
 
 int fiber_wait_socket(struct io_socket socket, unsigned events, int64_t limit_ns)

@@ -18,8 +18,8 @@
 struct scope;
 struct fiber;
 
-/* Caller-owned; container_of() reaches your struct. Lives at least until run() has returned; a task joined by
- * scope_wait() until then. */
+/* Caller-owned; container_of() reaches your struct. Lives until ended() is called; without one, until scope_wait() has
+ * answered with it or its scope is closed. */
 struct task {
     struct list_node node; /* private: among the finished children of its scope */
     int (*run)(struct task *task);

@@ -51,6 +51,12 @@ static inline int64_t loop_clock(const struct loop *loop)
     return loop->io->ops->now_ns(loop->io);
 }
 
+/* The loop time `ns` from now; TIME_NEVER if that is beyond all times. */
+static inline int64_t loop_after(const struct loop *loop, int64_t ns)
+{
+    return ns >= TIME_NEVER - loop->now_ns ? TIME_NEVER : loop->now_ns + ns;
+}
+
 /* Unmaps all stacks without running anything: what a crash leaves of a simulated process. */
 void loop_abandon(struct loop *loop);
 

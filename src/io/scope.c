@@ -82,7 +82,7 @@ static void scope_fit(struct scope *scope)
     int64_t outside = scope->shielded || !scope->parent ? TIME_NEVER : scope->parent->deadline_ns;
 
     scope->deadline_ns = MIN(scope->own_ns, outside);
-    if (scope->own_ns >= outside)
+    if (scope->ended || scope->own_ns >= outside)
         timer_stop(scope->loop, &scope->timer); /* the surrounding deadline comes first and reaches us */
     else
         timer_set(scope->loop, &scope->timer, scope->own_ns);
@@ -94,10 +94,10 @@ void scope_set_deadline(struct scope *top, int64_t deadline_ns)
     bool inside = true;
 
     CHECK_MAGIC(top, SCOPE_MAGIC);
-    if (top->ended)
-        return;
     top->own_ns = deadline_ns;
     scope_fit(top);
+    if (top->ended)
+        return;
     if (timer_is_set(&top->timer) && deadline_ns <= top->loop->now_ns) { /* its own, and not one outside */
         scope_end(top, -ETIME);
         return;
@@ -130,7 +130,7 @@ void scope_open_shielded(struct scope *scope, int64_t grace_ns)
     scope_init(scope, fiber->loop, fiber->scope, fiber);
     scope->shielded = true;
     scope_enter(scope, fiber);
-    scope_set_deadline(scope, fiber->loop->now_ns + grace_ns);
+    scope_set_deadline(scope, loop_after(fiber->loop, grace_ns));
 }
 
 void scope_open_root(struct scope *scope, struct loop *loop)

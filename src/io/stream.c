@@ -2,17 +2,10 @@
 
 #include "io/loop.h"
 
-static int64_t limit_from_now(int64_t limit_ns)
-{
-    int64_t now = loop_current()->now_ns;
-
-    return limit_ns >= TIME_NEVER - now ? TIME_NEVER : now + limit_ns;
-}
-
 /* Waits for the event; 0 when it is worth trying again. */
 static int again(struct io_socket socket, unsigned event, int64_t limit_ns)
 {
-    int r = fiber_wait_socket(socket, event, limit_from_now(limit_ns));
+    int r = fiber_wait_socket(socket, event, loop_after(loop_current(), limit_ns));
 
     return r < 0 ? r : 0;
 }
@@ -89,7 +82,7 @@ int stream_accept(struct io_socket listener, struct io_socket *ret, struct addre
 int stream_connect(const struct address *address, struct io_socket *ret, int64_t limit_ns)
 {
     struct io *io = loop_current()->io;
-    int64_t until = limit_from_now(limit_ns);
+    int64_t until = loop_after(loop_current(), limit_ns);
     struct io_socket socket;
     int r = io->ops->try_connect(io, address, &socket);
 
