@@ -1,5 +1,6 @@
 #include "control/compile.h"
 
+#include "base/alloc.h"
 #include "try.h"
 
 #include <setjmp.h>
@@ -176,6 +177,51 @@ static void too_many_stages_are_refused(void **state)
     test_free(memory);
 }
 
+/* Whatever allocation fails: -ENOMEM, somebody is told, and nothing is left behind. */
+static int build_without(int64_t allocation, bool *ret_fired)
+{
+    static const char yaml[] = "policies: { call: { per-try: 1s } }\n"
+                               "services: { a: { run: ./a b, policy: call, env: { A: b } }, b: { url: http://h } }\n"
+                               "gateway: [ http://0.0.0.0:80, http://0.0.0.0:81 ]\n"
+                               "routes: [ { to: a, stages: [ timeout: 1s ] }, { match: /b, to: b } ]\n";
+    struct snapshot *snapshot = NULL;
+    struct control_try *try;
+    struct fault fault = { 0 };
+    int r;
+
+    mem_fail_after(allocation);
+    try = control_try(bytes_of_text(yaml));
+    r = try->result;
+    assert_true(r == 0 || (r == -ENOMEM && try->faults.count > 0));
+    if (r == 0)
+        r = snapshot_create(1, &snapshot);
+    if (r == 0) {
+        r = control_compile(snapshot, try->config, &fault);
+        assert_true(r == 0 || (r == -ENOMEM && fault.what[0]));
+    }
+    if (r == 0)
+        r = snapshot_seal(snapshot, NULL, &fault);
+    *ret_fired = mem_fail_after(-1);
+    if (snapshot)
+        snapshot_free(snapshot);
+    control_try_done(try);
+    return r;
+}
+
+static void failed_allocations_are_survived(void **state)
+{
+    bool fired = true;
+
+    for (int64_t n = 0; fired; n++) {
+        int64_t live = mem_stats().live;
+        int r = build_without(n, &fired);
+
+        assert_int_equal(r, fired ? -ENOMEM : 0);
+        assert_int_equal(mem_stats().live, live);
+        assert_true(n < 1000);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +231,7 @@ int main(void)
         cmocka_unit_test(targets_end_the_way),
         cmocka_unit_test(paths_do_not_depend_on_the_order),
         cmocka_unit_test(too_many_stages_are_refused),
+        cmocka_unit_test(failed_allocations_are_survived),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 static const struct {
     const char *yaml, *faults;
 } ROWS[] = {
-#include "load_rows.h"
+#include "load_rows.def"
 };
 
 static void refusals_say_where_and_why(void **state)
