@@ -4,6 +4,7 @@
 /slow?s  answers after so many seconds
 /env?N   the value of the environment variable N
 /exit    ends the process at once
+/orphan  starts a process in a session of its own whose parent ends at once; it ends soon after
 Arguments: --say TEXT (part of /who), --fork (a grandchild in a session of its own), --crash (ends at once),
 --deaf (ignores SIGTERM), --not-ready (answers readiness checks with 503).
 """
@@ -51,6 +52,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.reply("slow")
         elif path == "/env":
             self.reply(os.environ.get(query, ""))
+        elif path == "/orphan":
+            subprocess.run(["sh", "-c", "setsid sleep 0.3 &"], check=True)
+            self.reply("orphan")
         elif path == "/exit":
             os._exit(3)
         else:

@@ -189,3 +189,63 @@ def test_a_new_gateway_port(system):
     assert system.who()["service"] == "web"
     with pytest.raises(OSError):
         system.get("/who", old)
+
+
+def test_a_file_in_many_parts(system):
+    """The serving process gets the very texts, however long they are, and whoever includes them."""
+    (system.folder / "conf").mkdir()
+    padding = "# \u00e4 line of a comment that says nothing, many times over\n" * 4000
+    (system.folder / "conf/web.yaml").write_text(
+        padding + f"services:\n  web: {{ run: '{SERVICE}', ready: /readyz }}\n")
+    system.write_raw(f"system: test\ninclude: [conf/web.yaml]\nworkers: 1\ncontrol: {{ listen: 127.0.0.1:{system.control} }}\n"
+                     f"gateway: [ {{ listen: 'http://127.0.0.1:{system.port}' }} ]\n{padding}"
+                     "routes: [ { match: { path: /, prefix: true }, to: web } ]\n")
+    system.up().ready()
+    assert system.who()["service"] == "web"
+    (system.folder / "conf/web.yaml").write_text("services:\n  web: { run: x, colour: red }\n")
+    assert "conf/web.yaml:2:" in system.weft("apply", check=1).stderr
+
+
+def test_a_file_elsewhere(system):
+    """Services run where the file is; variables come from the environment."""
+    folder = system.folder / "there"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "inner/run.sh").write_text(f"#!/bin/sh\nexec {SERVICE} --say \"$PWD $WORD\"\n")
+    (folder / "inner/run.sh").chmod(0o755)
+    (folder / "weft.yaml").write_text(
+        f"system: test\ncontrol: {{ listen: 127.0.0.1:{system.control} }}\n"
+        f"gateway: [ {{ listen: 'http://127.0.0.1:{system.port}' }} ]\n"
+        "services:\n  web: { run: ./run.sh, directory: inner, env: { WORD: '${LC_ALL}' }, ready: /readyz }\n"
+        "routes: [ { match: { path: /, prefix: true }, to: web } ]\n")
+    system.up("-f", "there/weft.yaml").ready()
+    assert system.who()["say"] == f"{folder / 'inner'} C.UTF-8"
+    assert (folder / ".weft/control.sock").exists()
+    assert "web-0" in system.weft("get", "endpoints", "-f", "there/weft.yaml", check=0).stdout
+    assert "stopped" in system.weft("down", "-f", "there/weft.yaml", check=0).stdout
+    assert system.exit_code() == 0
+
+
+def test_a_folder_too_deep_for_sockets(system):
+    system.write({"web": f"{{ run: '{SERVICE}', ready: /readyz }}"})
+    (system.folder / ("d" * 120)).mkdir()
+    done = system.weft("up", "--dir", "d" * 120, check=1)
+    assert "too long" in done.stderr
+
+
+def test_fifty_reloads(system):
+    """Old versions go: what they needed is given back."""
+    system.write({"web": f"{{ run: '{SERVICE}', ready: /readyz }}"})
+    system.up().ready()
+
+    def memory():
+        status = open(f"/proc/{system.supervisor()}/status").read()
+        return int(next(line for line in status.splitlines() if line.startswith("RssAnon")).split()[1])
+
+    for _ in range(5):
+        system.weft("apply", check=0)
+    before, pid = memory(), system.who()["pid"]
+    for _ in range(50):
+        system.weft("apply", check=0)
+    assert "version 56 is live" in system.log()
+    assert system.who()["pid"] == pid
+    assert memory() - before < 512

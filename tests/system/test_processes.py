@@ -1,6 +1,7 @@
 """What happens when processes die."""
 import json
 import os
+import pathlib
 import signal
 import threading
 import time
@@ -100,6 +101,32 @@ def test_no_orphan(system, who):
         assert system.exit_code() == 1
         assert "killed by signal 9" in system.log()
     wait_until(lambda: not system.processes(), f"nothing is left: {system.processes()}")
+
+
+def test_orphans_are_reaped(system):
+    web(system, scale=1)
+    system.up().ready()
+    supervisor = system.supervisor()
+    children = pathlib.Path(f"/proc/{supervisor}/task/{supervisor}/children")
+    before = set(children.read_text().split())
+    for _ in range(5):
+        system.get("/orphan")
+    wait_until(lambda: len(set(children.read_text().split()) - before) == 5, "they come to the supervisor")
+    wait_until(lambda: set(children.read_text().split()) == before, "they are reaped")
+    assert system.who()["service"] == "web"
+
+
+def test_an_instance_that_is_not_ready_any_more(system):
+    web(system, scale=2)
+    system.up().ready()
+    wait_until(lambda: len({system.who()["pid"] for _ in range(4)}) == 2, "both answer")
+    victim = system.who()["pid"]
+    os.kill(victim, signal.SIGSTOP)
+    system.wait_log("not ready any more", limit=LIMIT + 10)
+    for _ in range(20):
+        assert system.who()["pid"] != victim
+    os.kill(victim, signal.SIGCONT)
+    wait_until(lambda: len({system.who()["pid"] for _ in range(4)}) == 2, "both answer again")
 
 
 def test_sigterm_finishes_what_was_accepted(system):
