@@ -45,8 +45,8 @@ int io_linux_become_subreaper(void) MUST_CHECK;
  * of our power). [blocks] Only for a process whose children are all its own affair. */
 int io_linux_kill_descendants(void) MUST_CHECK;
 
-/* Reaps ended children that are not ours: orphans that came to a subreaper. 0, or -EBUSY: one of ours has ended, and must
- * be reaped by its owner first; then call it again. */
+/* Reaps ended children that are not ours: orphans that came to a subreaper. 0, or -EBUSY: one of ours has ended, and
+ * must be reaped by its owner first; then call it again. */
 int io_linux_reap_orphans(bool (*is_ours)(void *user, int64_t pid), void *user) MUST_CHECK;
 
 /* Splits a process into a guard and what it guards, so that no descendant outlives the latter, however it dies.
