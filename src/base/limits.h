@@ -53,6 +53,7 @@
 #define HTTP_FIELDS_MAX 100      /* Apache's default */
 #define HTTP1_CHUNK_LINE_MAX 256 /* a size and a modest extension */
 #define HTTP1_TRAILERS_MAX 4096
+#define HTTP1_TRAILERS_WRITE_MAX (HTTP1_TRAILERS_MAX + 64) /* the last chunk, and a space in each field */
 #define HTTP1_TRAILER_FIELDS_MAX 16
 #define HTTP_CONNECTIONS_MAX 200000          /* of one worker */
 #define HTTP_PARTIAL_SIZE 1024               /* most heads fit, so a slow one costs no whole buffer */
@@ -65,13 +66,13 @@
 #define HTTP_SLOW_GRACE_NS NS_PER_S          /* nobody is called slow earlier */
 #define HTTP_BODY_ROOM_MIN 4096              /* less is left behind a large head: bodies get a buffer of their own */
 #define HTTP_PROBLEM_MAX 2048
-#define HTTP_REQUEST_ID_MAX 128            /* a longer one of the client's is replaced */
-#define HTTP_INTERIMS_MAX 16         /* 1xx answers before the real one */
+#define HTTP_REQUEST_ID_MAX 128                 /* a longer one of the client's is replaced */
+#define HTTP_INTERIMS_MAX 16                    /* 1xx answers before the real one */
 #define HTTP_LEARN_IDLE_MIN_NS (20 * NS_PER_MS) /* an earlier close is no idle timeout */
-#define HTTP_SLOW_LOOKS 64                 /* connections looked at for slowness at a time */
-#define HTTP_FEED_TRIES 32                 /* waiting requests tried at a time */
-#define HTTP_TUNNEL_NS (3600 * NS_PER_S)   /* a tunnel in which nothing moves; Envoy's connection idle limit */
-#define HTTP_UPSTREAM_CONNECTIONS_MAX 1024 /* of one worker to one endpoint; Envoy's default */
+#define HTTP_SLOW_LOOKS 64                      /* connections looked at for slowness at a time */
+#define HTTP_FEED_TRIES 32                      /* waiting requests tried at a time */
+#define HTTP_TUNNEL_NS (3600 * NS_PER_S)        /* a tunnel in which nothing moves; Envoy's connection idle limit */
+#define HTTP_UPSTREAM_CONNECTIONS_MAX 1024      /* of one worker to one endpoint; Envoy's default */
 #define HTTP_UPSTREAM_IDLE_NS (60 * NS_PER_S)
 #define HTTP_WAITERS_MAX 1024                        /* Envoy's max_pending_requests */
 #define HTTP_CONNECT_NS (1 * NS_PER_S)               /* Linkerd's outbound connect timeout */
@@ -99,43 +100,43 @@
 #define CONF_PRINT_MAX (4 * 1024 * 1024)    /* a printed schema */
 
 /* --- supervise ------------------------------------------------------------------------------------ */
-#define MESSAGE_TEXTS_MAX 4096                    /* of one message: names, an address, a folder */
-#define RESTART_FIRST_NS NS_PER_S                 /* before what died is started again; then doubled */
-#define RESTART_MAX_NS (60 * NS_PER_S)            /* a cause that was removed is noticed within a minute */
-#define RESTART_HEALTHY_NS (10 * NS_PER_S)        /* ready for so long, a process has recovered */
-#define RESTART_WINDOW_NS (10 * NS_PER_S)         /* deaths of the serving process within it are a crash loop */
-#define RESTARTS_FREE 2                           /* deaths within it that cost no wait */
-#define STOP_GRACE_NS (10 * NS_PER_S)             /* from SIGTERM to SIGKILL; docker stop waits as long */
-#define OUTPUT_LINE_MAX 4096                      /* of a service; longer lines are cut */
-#define OUTPUT_A_TURN 65536                       /* read from one service before others get their turn */
-#define OUTPUT_LAST_MAX (1024 * 1024)             /* read from a pipe whose writer has died: Linux holds no more */
-#define LINK_QUEUE_MAX 4096                       /* messages that the other process has not taken yet */
-#define LINK_MESSAGES_A_TURN 64                   /* received before others get their turn */
+#define MESSAGE_TEXTS_MAX 4096             /* of one message: names, an address, a folder */
+#define RESTART_FIRST_NS NS_PER_S          /* before what died is started again; then doubled */
+#define RESTART_MAX_NS (60 * NS_PER_S)     /* a cause that was removed is noticed within a minute */
+#define RESTART_HEALTHY_NS (10 * NS_PER_S) /* ready for so long, a process has recovered */
+#define RESTART_WINDOW_NS (10 * NS_PER_S)  /* deaths of the serving process within it are a crash loop */
+#define RESTARTS_FREE 2                    /* deaths within it that cost no wait */
+#define STOP_GRACE_NS (10 * NS_PER_S)      /* from SIGTERM to SIGKILL; docker stop waits as long */
+#define OUTPUT_LINE_MAX 4096               /* of a service; longer lines are cut */
+#define OUTPUT_A_TURN 65536                /* read from one service before others get their turn */
+#define OUTPUT_LAST_MAX (1024 * 1024)      /* read from a pipe whose writer has died: Linux holds no more */
+#define LINK_QUEUE_MAX 4096                /* messages that the other process has not taken yet */
+#define LINK_MESSAGES_A_TURN 64            /* received before others get their turn */
 
 /* --- app ----------------------------------------------------------------------------------------- */
-#define WORKERS_MAX (SERVICE_WORKERS_MAX - 1)   /* besides the control worker */
-#define WORKER_QUIET_NS (10 * NS_PER_MS)        /* between two looks whether a draining worker is done */
-#define LISTEN_BACKLOG 1024                     /* of one socket; Linux cuts it to net.core.somaxconn */
-#define UNIT_NAME_MAX 80                        /* CONF_NAME_MAX, a hyphen and a number */
-#define UNIT_LEAVE_NS NS_PER_S                  /* from out of balance to SIGTERM: exchanges under way finish */
-#define DRAIN_LIMIT_NS (30 * NS_PER_S)          /* what was accepted may take so long; Kubernetes waits as long */
-#define HURRY_AFTER_NS (500 * NS_PER_MS)        /* a second signal that comes earlier is the first one's echo */
-#define ENDPOINTS_WAIT_NS (2 * NS_PER_S)        /* first checks after a restart; a check takes 1 s at most */
-#define ORPHAN_AGAIN_NS (50 * NS_PER_MS)        /* until the end of a child of ours has been seen */
-#define SNAPSHOT_SWEEP_NS (250 * NS_PER_MS)     /* between two looks whether an old version is unused */
-#define SHORT_DRAIN_NS (5 * NS_PER_S)           /* nobody is left to wait for us */
-#define APPLY_LIMIT_NS (30 * NS_PER_S)          /* a version that no worker takes in that time: they are stuck */
-#define ASK_LIMIT_NS (35 * NS_PER_S)            /* for the supervisor's answer: an apply and some more */
-#define TEXT_PART_MAX 49152                     /* of a file, in one message: the rest is for the object before it */
-#define CLIENT_ANSWER_MAX (16 * 1024 * 1024)    /* of the control API: 10,000 endpoints of a kilobyte */
-#define CLIENT_LIMIT_NS (60 * NS_PER_S)         /* for an answer; an apply and a drain take half of it at most */
-#define CLIENT_POLL_NS (50 * NS_PER_MS)         /* between two looks whether a system has ended */
-#define LOG_BUFFER_MAX (256 * 1024)               /* lines that wait for a slow reader of ours; more are dropped */
+#define WORKERS_MAX (SERVICE_WORKERS_MAX - 1) /* besides the control worker */
+#define WORKER_QUIET_NS (10 * NS_PER_MS)      /* between two looks whether a draining worker is done */
+#define LISTEN_BACKLOG 1024                   /* of one socket; Linux cuts it to net.core.somaxconn */
+#define UNIT_NAME_MAX 80                      /* CONF_NAME_MAX, a hyphen and a number */
+#define UNIT_LEAVE_NS NS_PER_S                /* from out of balance to SIGTERM: exchanges under way finish */
+#define DRAIN_LIMIT_NS (30 * NS_PER_S)        /* what was accepted may take so long; Kubernetes waits as long */
+#define HURRY_AFTER_NS (500 * NS_PER_MS)      /* a second signal that comes earlier is the first one's echo */
+#define ENDPOINTS_WAIT_NS (2 * NS_PER_S)      /* first checks after a restart; a check takes 1 s at most */
+#define ORPHAN_AGAIN_NS (50 * NS_PER_MS)      /* until the end of a child of ours has been seen */
+#define SNAPSHOT_SWEEP_NS (250 * NS_PER_MS)   /* between two looks whether an old version is unused */
+#define SHORT_DRAIN_NS (5 * NS_PER_S)         /* nobody is left to wait for us */
+#define APPLY_LIMIT_NS (30 * NS_PER_S)        /* a version that no worker takes in that time: they are stuck */
+#define ASK_LIMIT_NS (35 * NS_PER_S)          /* for the supervisor's answer: an apply and some more */
+#define TEXT_PART_MAX 49152                   /* of a file, in one message: the rest is for the object before it */
+#define CLIENT_ANSWER_MAX (16 * 1024 * 1024)  /* of the control API: 10,000 endpoints of a kilobyte */
+#define CLIENT_LIMIT_NS (60 * NS_PER_S)       /* for an answer; an apply and a drain take half of it at most */
+#define CLIENT_POLL_NS (50 * NS_PER_MS)       /* between two looks whether a system has ended */
+#define LOG_BUFFER_MAX (256 * 1024)           /* lines that wait for a slow reader of ours; more are dropped */
 
 /* --- exchange ------------------------------------------------------------------------------------ */
-#define EXCHANGES_MAX 32000        /* more than FIBERS_MAX: forks and detached copies */
-#define EXCHANGE_BLOCK_SIZE 4096   /* head, fields and small answers of a usual exchange fit one */
-#define EXCHANGE_BLOCKS_MAX 128000 /* of one worker: 500 MiB at the very worst */
+#define EXCHANGES_MAX 32000       /* more than FIBERS_MAX: forks and detached copies */
+#define EXCHANGE_BLOCK_SIZE 6144  /* holds HTTP_FIELDS_MAX fields and what is added to them on three ways */
+#define EXCHANGE_BLOCKS_MAX 85000 /* of one worker: 500 MiB at the very worst */
 #define EXCHANGE_ARENA_MAX (256 * 1024)
 #define BUFFER_SIZE 16384             /* holds a head of HTTP1_HEAD_MAX */
 #define BUFFERS_MAX 64000             /* of one worker: two an exchange, and parked partial heads */
@@ -189,19 +190,19 @@
 #define OBSERVE_LOG_CLOSE_NS (5 * NS_PER_S)   /* for the last lines, when the process ends */
 
 /* --- chassis ------------------------------------------------------------------------------------- */
-#define CHASSIS_ROUTES_MAX 256                  /* of one service; they are looked through in order */
-#define CHASSIS_ELEMENTS_MAX 32                 /* of a pattern, and of a path that is compared with one */
-#define CHASSIS_PATTERN_MAX 512                 /* bytes */
-#define CHASSIS_NAME_MAX 63                     /* of a service, an instance, a path parameter: a DNS label */
-#define CHASSIS_HEADERS_MAX 32                  /* that a handler may add to its answer */
-#define CHASSIS_HEADERS_SIZE_MAX 8192           /* of those together: with ours they must fit one buffer */
-#define CHASSIS_URL_MAX 4096                    /* of a call to another service */
-#define CHASSIS_TARGETS_MAX 64                  /* addresses called directly whose connections are kept */
-#define CHASSIS_ADDRESSES_MAX 4                 /* of one name, tried in order */
-#define CHASSIS_LOG_BUFFER_MAX (128 * KIB)      /* lines that wait for a slow reader; more are dropped */
-#define CHASSIS_MESSAGE_MAX 4096                /* of a log line; a longer one is cut */
-#define CHASSIS_ABORT_NS (2 * NS_PER_S)         /* for handlers to return, once their calls were cut off */
-#define CHASSIS_QUIET_NS (5 * NS_PER_MS)        /* between two looks whether a draining service is done */
+#define CHASSIS_ROUTES_MAX 256             /* of one service; they are looked through in order */
+#define CHASSIS_ELEMENTS_MAX 32            /* of a pattern, and of a path that is compared with one */
+#define CHASSIS_PATTERN_MAX 512            /* bytes */
+#define CHASSIS_NAME_MAX 63                /* of a service, an instance, a path parameter: a DNS label */
+#define CHASSIS_HEADERS_MAX 32             /* that a handler may add to its answer */
+#define CHASSIS_HEADERS_SIZE_MAX 8192      /* of those together: with ours they must fit one buffer */
+#define CHASSIS_URL_MAX 4096               /* of a call to another service */
+#define CHASSIS_TARGETS_MAX 64             /* addresses called directly whose connections are kept */
+#define CHASSIS_ADDRESSES_MAX 4            /* of one name, tried in order */
+#define CHASSIS_LOG_BUFFER_MAX (128 * KIB) /* lines that wait for a slow reader; more are dropped */
+#define CHASSIS_MESSAGE_MAX 4096           /* of a log line; a longer one is cut */
+#define CHASSIS_ABORT_NS (2 * NS_PER_S)    /* for handlers to return, once their calls were cut off */
+#define CHASSIS_QUIET_NS (5 * NS_PER_MS)   /* between two looks whether a draining service is done */
 
 /* --- control ------------------------------------------------------------------------------------- */
 #define CONTROL_GATEWAYS_MAX 64                 /* each is a socket of each worker */

@@ -1,6 +1,6 @@
 /* sim/scenarios/spine/client.h - clients that ask, check every byte of every answer, and sometimes leave. */
-#ifndef WEFT_SIM_SPINE_CLIENT_H
-#define WEFT_SIM_SPINE_CLIENT_H
+#ifndef WEFT_SIM_SCENARIOS_SPINE_CLIENT_H
+#define WEFT_SIM_SCENARIOS_SPINE_CLIENT_H
 
 #include "sim/scenarios/spine/party.h"
 

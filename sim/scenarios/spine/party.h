@@ -4,8 +4,8 @@
  * (1) The bytes of every body are a function of a seed and their place, so anybody can check any part of them.
  * (2) Each process ends in order when its loops are stopped: what is left then is a leak, and the world fails.
  */
-#ifndef WEFT_SIM_SPINE_PARTY_H
-#define WEFT_SIM_SPINE_PARTY_H
+#ifndef WEFT_SIM_SCENARIOS_SPINE_PARTY_H
+#define WEFT_SIM_SCENARIOS_SPINE_PARTY_H
 
 #include "exchange/endpoint.h"
 #include "exchange/snapshot.h"

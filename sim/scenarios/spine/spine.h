@@ -1,6 +1,6 @@
 /* sim/scenarios/spine/spine.h - what the spine must stand: see spine.c. */
-#ifndef WEFT_SIM_SPINE_H
-#define WEFT_SIM_SPINE_H
+#ifndef WEFT_SIM_SCENARIOS_SPINE_SPINE_H
+#define WEFT_SIM_SCENARIOS_SPINE_SPINE_H
 
 #include "sim/scenario.h"
 

@@ -1,6 +1,6 @@
 /* sim/scenarios/spine/stages.h - throw-away stages that try the spine. See stages.c. */
-#ifndef WEFT_SIM_SPINE_STAGES_H
-#define WEFT_SIM_SPINE_STAGES_H
+#ifndef WEFT_SIM_SCENARIOS_SPINE_STAGES_H
+#define WEFT_SIM_SCENARIOS_SPINE_STAGES_H
 
 #include "sim/scenarios/spine/party.h"
 
