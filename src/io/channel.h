@@ -2,7 +2,10 @@
  *
  * (1) Sending to a full channel and receiving from an empty one waits; the usual ends of waits apply.
  * (2) After channel_close() senders get -EPIPE, receivers what is left and then -EPIPE.
- * (3) Waiters are served in order. Memory for the ring is the caller's.
+ * (3) Waiters are served in order, and nobody overtakes them: what one waits for is handed to it, not left for
+ *     whoever comes first. One whose wait has ended otherwise is passed over.
+ * (4) What was sent with 0 is received once; what was refused was not taken.
+ * Memory for the ring is the caller's.
  */
 #ifndef WEFT_IO_CHANNEL_H
 #define WEFT_IO_CHANNEL_H

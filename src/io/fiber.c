@@ -81,7 +81,7 @@ static void limit_reached(struct timer *timer)
 {
     struct fiber *fiber = container_of(timer, struct fiber, limit);
 
-    fiber_ready(fiber, -ETIMEDOUT);
+    (void)fiber_ready(fiber, -ETIMEDOUT);
 }
 
 static void socket_ready(struct wake *wake, unsigned events)
@@ -89,7 +89,7 @@ static void socket_ready(struct wake *wake, unsigned events)
     struct fiber *fiber = container_of(wake, struct fiber, wake);
 
     fiber->events = events;
-    fiber_ready(fiber, 0);
+    (void)fiber_ready(fiber, 0);
 }
 
 static struct fiber *fiber_create(struct loop *loop)
@@ -201,20 +201,21 @@ struct scope *fiber_scope(void)
     return fiber_current()->scope;
 }
 
-void fiber_ready(struct fiber *fiber, int result)
+bool fiber_ready(struct fiber *fiber, int result)
 {
     if (fiber->state != FIBER_PARKED && fiber->state != FIBER_PARKED_DEAF)
-        return;
+        return false;
     fiber->result = result;
     fiber->state = FIBER_READY;
     list_remove(&fiber->node);
     list_push_back(&fiber->loop->ready, &fiber->node);
+    return true;
 }
 
-void fiber_wake(struct fiber *fiber)
+bool fiber_wake(struct fiber *fiber)
 {
     CHECK_MAGIC(fiber, FIBER_MAGIC);
-    fiber_ready(fiber, 0);
+    return fiber_ready(fiber, 0);
 }
 
 int fiber_park(int64_t limit_ns)

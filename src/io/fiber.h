@@ -55,7 +55,7 @@ int fiber_wait_socket(struct io_socket socket, unsigned events, int64_t limit_ns
 /* Parks until fiber_wake(). For building channels, pools and joins: state what you wait for in memory of your
  * own, and look again after waking. 0, -ETIMEDOUT, -ETIME, -ECANCELED. */
 int fiber_park(int64_t limit_ns) MUST_CHECK;
-void fiber_wake(struct fiber *fiber); /* does nothing if it isn't parked or is woken already; its own thread */
+bool fiber_wake(struct fiber *fiber); /* false: it isn't parked, or its wait has ended already; its own thread */
 
 /* Waits for the same, deaf to deadlines and cancellation: only for joins and lane jobs, whose end is near by
  * their own law. */

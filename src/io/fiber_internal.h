@@ -62,7 +62,7 @@ void fiber_pool_init(struct fiber_pool *pool, unsigned max, unsigned keep);
 void fiber_pool_done(struct loop *loop);
 struct fiber *fiber_take(struct loop *loop, struct task *task, struct scope *scope); /* NULL: none is free */
 void fiber_run(struct fiber *fiber);               /* from the loop's stack, until it parks or ends */
-void fiber_ready(struct fiber *fiber, int result); /* ends the wait of a parked fiber */
+bool fiber_ready(struct fiber *fiber, int result); /* ends the wait of a parked fiber; false: it isn't parked */
 void fiber_release(struct fiber *fiber);           /* an ended one, back to the pool */
 
 void scope_open_root(struct scope *scope, struct loop *loop);

@@ -5,7 +5,7 @@
 static void job_done(struct job *job)
 {
     job->finished = true;
-    fiber_wake(job->waiter);
+    (void)fiber_wake(job->waiter);
 }
 
 int lane_run(struct lane *lane, struct job *job)

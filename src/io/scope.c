@@ -25,7 +25,7 @@ static void scope_end_one(struct scope *scope, int why)
     scope->ended = why;
     timer_stop(scope->loop, &scope->timer);
     while (!list_empty(&scope->waiting))
-        fiber_ready(container_of(scope->waiting.next, struct fiber, node), why);
+        (void)fiber_ready(container_of(scope->waiting.next, struct fiber, node), why);
 }
 
 /* The next scope after `scope` in a walk through the tree below `top`: inner ones first, unless they are left out. */
@@ -164,7 +164,7 @@ void scope_child_ended(struct scope *scope, struct task *task)
     else if (scope->owner)
         list_push_back(&scope->finished, &task->node);
     if (scope->joiner)
-        fiber_wake(scope->joiner);
+        (void)fiber_wake(scope->joiner);
 }
 
 int scope_wait(struct scope *scope, struct task **ret_done)
