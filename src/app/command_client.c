@@ -61,7 +61,7 @@ static void say_refusal(struct app *app, const struct invocation *invocation, co
 int command_get(struct app *app, const struct invocation *invocation)
 {
     bool services = strcmp(invocation->words[0], "services") == 0;
-    struct client_answer answer;
+    struct client_answer answer = { .status = 0 };
     struct place place;
     int exit_code = EXIT_DONE;
 
@@ -85,7 +85,7 @@ int command_get(struct app *app, const struct invocation *invocation)
 
 int command_apply(struct app *app, const struct invocation *invocation)
 {
-    struct client_answer answer;
+    struct client_answer answer = { .status = 0 };
     struct place place;
     int exit_code = EXIT_DONE;
 
@@ -106,7 +106,7 @@ int command_apply(struct app *app, const struct invocation *invocation)
 
 int command_down(struct app *app, const struct invocation *invocation)
 {
-    struct client_answer answer;
+    struct client_answer answer = { .status = 0 };
     struct place place;
     int exit_code = EXIT_DONE;
 

@@ -167,7 +167,7 @@ static int read_all(struct reading *reading, const char *file, struct fault_list
     const struct control_request request = { .stages = &STAGES,
                                              .source = { .read = read_text, .variable = variable, .user = reading } };
     struct loaded *loaded = reading->loaded;
-    struct bytes text;
+    struct bytes text = BYTES_NONE;
     int r = read_text(reading, file, &loaded->arena, &text);
 
     if (r < 0) {

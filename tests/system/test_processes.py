@@ -1,4 +1,5 @@
 """What happens when processes die."""
+import http.client
 import json
 import os
 import pathlib
@@ -171,34 +172,80 @@ def test_a_second_signal_hurries(system):
     assert time.monotonic() - begin < 5
 
 
+class Load:
+    """Clients that ask one request after the other, each on a connection of its own that is kept alive."""
+
+    def __init__(self, system, clients=4):
+        self.system = system
+        self.count = 0
+        self.failed = []
+        self.stop = threading.Event()
+        self.threads = [threading.Thread(target=self.run) for _ in range(clients)]
+
+    def run(self):
+        connection = self.system.connect()
+        while not self.stop.is_set():
+            try:
+                connection.request("GET", "/who")
+                answer = connection.getresponse()
+                body = answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                self.failed.append(repr(error))
+                connection.close()
+                continue
+            self.count += 1
+            if answer.status != 200:
+                self.failed.append((answer.status, body))
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(LIMIT)
+
+
 def test_reloads_under_load(system):
     web(system)
     system.up().ready()
-    failed, count, stop = [], [0], threading.Event()
-
-    def load():
-        connection = system.connect()
-        while not stop.is_set():
-            connection.request("GET", "/who")
-            answer = connection.getresponse()
-            body = answer.read()
-            count[0] += 1
-            if answer.status != 200:
-                failed.append((answer.status, body))
-
-    threads = [threading.Thread(target=load) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    try:
+    with Load(system) as load:
         for i in range(10):
             web(system, scale=2 + i % 2)
             system.weft("apply", check=0)
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(LIMIT)
-    assert not failed, (failed[:3], system.log())
-    assert count[0] > 50
+    assert not load.failed, (load.failed[:3], system.log())
+    assert load.count > 50
+
+
+def test_a_killed_instance_under_load(system):
+    """No request fails whose answer had not begun."""
+    web(system, scale=3)
+    system.up().ready()
+    wait_until(lambda: system.log().count(": ready") == 3, "all are ready")
+    with Load(system) as load:
+        for _ in range(3):
+            time.sleep(0.3)
+            os.kill(system.instances()[0], signal.SIGKILL)
+            wait_until(lambda: len(system.instances()) == 3, "it comes back")
+    assert not load.failed, (load.failed[:3], system.log())
+    assert load.count > 50
+
+
+def test_a_killed_serving_process_under_load(system):
+    """Only what was in flight fails: at most one request of each client."""
+    web(system, scale=2)
+    system.up().ready()
+    with Load(system) as load:
+        time.sleep(0.5)
+        old = system.serving()
+        os.kill(old, signal.SIGKILL)
+        wait_until(lambda: system.serving() not in (None, old), "another serving process")
+        time.sleep(1)
+        count = load.count
+        wait_until(lambda: load.count > count, "it serves")
+    assert len(load.failed) <= len(load.threads), (load.failed, system.log())
 
 
 def test_access_log_is_json(system):
