@@ -196,7 +196,7 @@ static int say(struct weft_service *service, const char *what)
     char memory[FAULT_TEXT_MAX + CHASSIS_NAME_MAX + 4];
     struct text text = text_into(memory, sizeof(memory));
 
-    text_add(&text, bytes_of_text(service->name));
+    text_add(&text, bytes_of_text(service->name[0] ? service->name : "service"));
     text_add(&text, BYTES(": "));
     text_add(&text, bytes_of_text(what));
     text_add_char(&text, '\n');
