@@ -45,11 +45,14 @@ void loop_abandon(struct loop *loop)
     loop->root.magic = 0;
 }
 
+/* Those that were due before: timer_set() puts no other in front of them, and what is set meanwhile waits for the
+ * next turn. */
 static void run_timers(struct loop *loop)
 {
+    uint64_t order = loop->timers.order;
     struct heap_node *node;
 
-    while ((node = heap_first(&loop->timers)) != NULL && node->key <= loop->now_ns) {
+    while ((node = heap_first(&loop->timers)) != NULL && node->key <= loop->now_ns && node->order < order) {
         struct timer *timer = container_of(node, struct timer, node);
 
         heap_remove(&loop->timers, node);

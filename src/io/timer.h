@@ -1,5 +1,6 @@
 /* io/timer.h - one-shot timers of a loop, on a heap that never allocates. run() is called on the loop's own
- * stack and may not wait. Granularity is the loop's turn; a timer never runs early. */
+ * stack and may not wait. Granularity is the loop's turn; a timer never runs early. One whose time is past runs in the
+ * next turn; several of them in the order in which they were set. */
 #ifndef WEFT_IO_TIMER_H
 #define WEFT_IO_TIMER_H
 
