@@ -108,24 +108,17 @@ int worker_order_stop(struct worker_thread *thread, void *unused)
     return 0;
 }
 
-static int64_t or_usual(int64_t value, int64_t usual)
-{
-    return value > 0 ? value : usual;
-}
-
 int worker_order_enter(struct worker_thread *thread, void *context)
 {
     const struct worker_enter *enter = context;
-    struct http_server_limits *limits = &thread->server.limits;
     int r = thread->enter_result;
 
     if (r == 0)
         r = worker_enter(&thread->worker, enter->snapshot);
     if (r < 0)
         return r;
-    limits->head_ns = or_usual(enter->limits.head_ns, HTTP_HEAD_NS);
-    limits->idle_ns = or_usual(enter->limits.idle_ns, HTTP_IDLE_NS);
-    limits->body_ns = or_usual(enter->limits.body_ns, HTTP_BODY_NS);
+    http_server_limit(&thread->server, &enter->limits);
+    thread->loop->fibers.max = MIN(enter->fibers_max, thread->fibers_max);
     thread->observers[1] = enter->access_log ? thread->access_log : NULL;
     return 0;
 }
@@ -197,6 +190,7 @@ static int thread_create(struct workers *workers, unsigned index)
     timer_init(&thread->watch, watch);
     timer_init(&thread->retry, retry_answer);
     r = thread_loop(thread, workers->control);
+    thread->fibers_max = thread->loop->fibers.max;
     if (r == 0)
         r = worker_init(&thread->worker, index, thread->loop, NULL);
     return r == 0 ? http_server_init(&thread->server, &thread->worker, NULL) : r;

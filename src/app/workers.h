@@ -29,7 +29,8 @@ struct worker_thread {
     struct loop *loop; /* the own one, or the control loop */
     struct worker worker;
     struct http_server server;
-    int enter_result; /* of `observe` */
+    unsigned fibers_max; /* as the loop was made with */
+    int enter_result;    /* of `observe` */
     struct metrics_worker *metrics;
     const struct observer *observers[3]; /* ends with NULL; the second one is the access log's, or nobody's */
     const struct observer *access_log;   /* NULL: there is none */
@@ -80,7 +81,8 @@ int worker_order_stop(struct worker_thread *thread, void *unused); /* its loop e
 
 struct worker_enter {
     struct snapshot *snapshot;
-    struct http_server_limits limits; /* for what begins from now on; connections_max stays as it is */
+    struct http_server_limits limits; /* for what begins from now on */
+    unsigned fibers_max;              /* no more than the loop was made with */
     bool access_log;
 };
 

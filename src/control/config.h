@@ -42,7 +42,7 @@ struct control_log {
 
 struct control_clients {
     int64_t head_ns, idle_ns, body_ns;
-    int64_t connections;
+    int64_t connections, fibers; /* of one worker */
 };
 
 struct control_service {

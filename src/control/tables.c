@@ -164,6 +164,14 @@ static const struct conf_field CLIENTS_FIELDS[] = {
       .default_text = "200000",
       .min = "1",
       .max = "200000" },
+    { .key = "fibers",
+      .about = "tasks of one worker: a request under way takes one, a long body on its way to a service another; "
+               "requests that find none free wait",
+      .type = CONF_INTEGER,
+      CONF_AT(struct control_clients, fibers),
+      .default_text = "16000",
+      .min = "16",
+      .max = "16000" },
 };
 
 static const struct conf_schema CLIENTS_SCHEMA = {

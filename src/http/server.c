@@ -15,22 +15,28 @@ static int64_t or_default(int64_t value, int64_t otherwise)
     return value > 0 ? value : otherwise;
 }
 
+void http_server_limit(struct http_server *server, const struct http_server_limits *limits)
+{
+    static const struct http_server_limits usual = { 0 };
+    struct http_server_limits *own = &server->limits;
+
+    *own = limits ? *limits : usual;
+    own->head_ns = or_default(own->head_ns, HTTP_HEAD_NS);
+    own->idle_ns = or_default(own->idle_ns, HTTP_IDLE_NS);
+    own->body_ns = or_default(own->body_ns, HTTP_BODY_NS);
+    own->connections_max = own->connections_max ? own->connections_max : HTTP_CONNECTIONS_MAX;
+    server->connections.max = server->partials.max = own->connections_max;
+}
+
 int http_server_init(struct http_server *server, struct worker *worker, const struct http_server_limits *limits)
 {
     *server = (struct http_server){ .worker = worker };
-    if (limits)
-        server->limits = *limits;
-    server->limits.head_ns = or_default(server->limits.head_ns, HTTP_HEAD_NS);
-    server->limits.idle_ns = or_default(server->limits.idle_ns, HTTP_IDLE_NS);
-    server->limits.body_ns = or_default(server->limits.body_ns, HTTP_BODY_NS);
-    if (server->limits.connections_max == 0)
-        server->limits.connections_max = HTTP_CONNECTIONS_MAX;
     server->scratch = mem_zalloc_array(HTTP_FIELDS_MAX, sizeof(*server->scratch));
     if (!server->scratch)
         return -ENOMEM;
-    pool_init(&server->connections, "client connections", sizeof(struct http_connection),
-              server->limits.connections_max, 256);
-    pool_init(&server->partials, "partial heads", HTTP_PARTIAL_SIZE, server->limits.connections_max, 64);
+    pool_init(&server->connections, "client connections", sizeof(struct http_connection), HTTP_CONNECTIONS_MAX, 256);
+    pool_init(&server->partials, "partial heads", HTTP_PARTIAL_SIZE, HTTP_CONNECTIONS_MAX, 64);
+    http_server_limit(server, limits);
     list_init(&server->idle);
     list_init(&server->starved);
     list_init(&server->active);

@@ -51,6 +51,8 @@ struct http_server {
 
 int http_server_init(struct http_server *server, struct worker *worker,
                      const struct http_server_limits *limits) MUST_CHECK;
+/* NULL: the usual ones. For what begins from now on: connections that are there stay. */
+void http_server_limit(struct http_server *server, const struct http_server_limits *limits);
 void http_server_done(struct http_server *server); /* after draining: asserts that no connection is left */
 
 /* Accepts on the listening socket, which stays the caller's. `gateway` (copied) becomes x->gateway; scheme is "http" or

@@ -85,6 +85,8 @@ static void numbers_of_the_tables_are_the_named_ones(void **state)
     assert_text(field_of(service, "url")->max, SERVICE_TARGETS_MAX);
     assert_text(field_of(clients, "connections")->max, HTTP_CONNECTIONS_MAX);
     assert_text(field_of(clients, "connections")->default_text, HTTP_CONNECTIONS_MAX);
+    assert_text(field_of(clients, "fibers")->max, FIBERS_MAX);
+    assert_text(field_of(clients, "fibers")->default_text, FIBERS_MAX);
     assert_duration(field_of(clients, "head")->default_text, HTTP_HEAD_NS);
     assert_duration(field_of(clients, "idle")->default_text, HTTP_IDLE_NS);
     assert_duration(field_of(clients, "body")->default_text, HTTP_BODY_NS);
