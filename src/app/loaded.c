@@ -150,7 +150,7 @@ static int make_plan(struct app *app, struct loaded *loaded, const char *folder,
 
     if (r == 0)
         r = plan_services(loaded, folder);
-    loaded->plan.workers = (unsigned)loaded->config->workers;
+    loaded->plan.workers = (unsigned)MIN(loaded->config->workers, (int64_t)WORKERS_MAX);
     if (loaded->plan.workers == 0)
         loaded->plan.workers = processors_count(app->io);
     if (r == -ENOMEM)

@@ -110,6 +110,7 @@
 #define OUTPUT_LINE_MAX 4096               /* of a service; longer lines are cut */
 #define OUTPUT_A_TURN 65536                /* read from one service before others get their turn */
 #define OUTPUT_LAST_MAX (1024 * 1024)      /* read from a pipe whose writer has died: Linux holds no more */
+#define LOG_BUFFER_MAX (256 * 1024)        /* lines that wait for a slow reader of ours; more are dropped */
 #define LINK_QUEUE_MAX 4096                /* messages that the other process has not taken yet */
 #define LINK_MESSAGES_A_TURN 64            /* received before others get their turn */
 
@@ -131,7 +132,6 @@
 #define CLIENT_ANSWER_MAX (16 * 1024 * 1024)  /* of the control API: 10,000 endpoints of a kilobyte */
 #define CLIENT_LIMIT_NS (60 * NS_PER_S)       /* for an answer; an apply and a drain take half of it at most */
 #define CLIENT_POLL_NS (50 * NS_PER_MS)       /* between two looks whether a system has ended */
-#define LOG_BUFFER_MAX (256 * 1024)           /* lines that wait for a slow reader of ours; more are dropped */
 
 /* --- exchange ------------------------------------------------------------------------------------ */
 #define EXCHANGES_MAX 32000       /* more than FIBERS_MAX: forks and detached copies */

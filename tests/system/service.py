@@ -2,6 +2,7 @@
 
 /who     who answers, as JSON
 /slow?s  answers after so many seconds
+/drip?n  answers with n bytes, one in half a second
 /env?N   the value of the environment variable N
 /exit    ends the process at once
 /orphan  starts a process in a session of its own whose parent ends at once; it ends soon after
@@ -50,6 +51,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif path == "/slow":
             time.sleep(float(query))
             self.reply("slow")
+        elif path == "/drip":
+            self.send_response(200)
+            self.send_header("Content-Length", query)
+            self.end_headers()
+            for _ in range(int(query)):
+                self.wfile.write(b".")
+                time.sleep(0.5)
         elif path == "/env":
             self.reply(os.environ.get(query, ""))
         elif path == "/orphan":

@@ -248,4 +248,6 @@ def test_fifty_reloads(system):
         system.weft("apply", check=0)
     assert "version 56 is live" in system.log()
     assert system.who()["pid"] == pid
-    assert memory() - before < 512
+    maps = open(f"/proc/{system.supervisor()}/maps").read()
+    if "libasan" not in maps and "libtsan" not in maps:  # they keep what was freed
+        assert memory() - before < 512

@@ -150,6 +150,24 @@ def test_sigterm_finishes_what_was_accepted(system):
     assert not system.processes()
 
 
+def test_what_does_not_finish_is_cut_off(system):
+    """A drain has a limit (30 s), however long an answer takes."""
+    web(system, scale=1)
+    system.up().ready()
+    connection = system.connect(timeout=60)
+    connection.request("GET", "/drip?1000")
+    answer = connection.getresponse()
+    assert answer.read(1) == b"."
+    begin = time.monotonic()
+    os.kill(system.guard(), signal.SIGTERM)
+    assert system.exit_code(limit=60) == 0
+    assert 29 < time.monotonic() - begin < 45
+    assert "cut off" in system.log()
+    with pytest.raises((OSError, http.client.HTTPException)):
+        answer.read()
+    assert not system.processes()
+
+
 def test_a_deaf_service_is_killed(system):
     web(system, arguments="--deaf", scale=1)
     system.up().ready()
