@@ -135,7 +135,7 @@ static void drop_input(struct http_connection *c)
             return;
         }
     }
-    if (io->ops->arm(io, &c->wake, IO_READ) < 0)
+    if (!c->wake.events && io->ops->arm(io, &c->wake, IO_READ) < 0) /* a late head's wake is armed already */
         connection_close(c);
 }
 
