@@ -249,6 +249,7 @@ static int serve(struct chassis *chassis, struct weft_service *service)
         r = loop_spawn(&chassis->loop, &chassis->task);
     }
     if (r < 0) {
+        unlisten(chassis); /* nobody may come while the loop ends */
         loop_stop(&chassis->loop);
         chassis->code = say(service, "can't start: there is no memory");
     }

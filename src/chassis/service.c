@@ -76,8 +76,11 @@ static void chassis_free(struct chassis *chassis)
 static int chassis_create(bool keep_signals, struct chassis **ret)
 {
     struct chassis *chassis = mem_zalloc(sizeof(*chassis));
-    int r = chassis ? io_linux_open(&chassis->io) : -ENOMEM;
+    int r;
 
+    if (!chassis)
+        return -ENOMEM;
+    r = io_linux_open(&chassis->io);
     if (r < 0) {
         mem_free(chassis);
         return r;
@@ -216,7 +219,7 @@ int weft_service_create(const struct weft_options *options, struct weft_service 
         return -ENOMEM;
     if (!chassis)
         r = chassis_create(options->keep_signals, &chassis);
-    if (r < 0) {
+    if (!chassis) {
         mem_free(service);
         return r;
     }

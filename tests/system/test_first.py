@@ -248,6 +248,15 @@ def test_sockets_for_another_process_are_not_taken():
         assert greeter.ask("GET", "/hello/you")[0].status == 200
 
 
+@pytest.mark.parametrize("fds", ["one", "-1", "99999999999"])
+def test_variables_that_make_no_sense_are_told(fds):
+    script = 'export LISTEN_PID=$$; exec "$0"'
+    run = subprocess.run(["bash", "-c", script, GREETER], env=clean_environment(LISTEN_FDS=fds), capture_output=True,
+                         text=True, timeout=LIMIT, check=False)
+    assert run.returncode == 1
+    assert "greeter: LISTEN_FDS and LISTEN_PID make no sense" in run.stderr
+
+
 def test_alone_problems(greeter):
     def problem(method, path, status):
         answer, body = greeter.ask(method, path)

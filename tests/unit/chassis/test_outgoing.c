@@ -177,7 +177,7 @@ static void failures_are_told_apart(void **state)
         { "/breaks", -ECONNRESET },
     };
     struct pair *pair = start(false);
-    char url[256];
+    char url[256], longest[CHASSIS_URL_MAX + 2];
 
     for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
         (void)snprintf(url, sizeof(url), "%s%s", ROWS[i].place[0] == '/' ? pair->url : "", ROWS[i].place);
@@ -193,6 +193,15 @@ static void failures_are_told_apart(void **state)
     pair->place = NULL;
     assert_int_equal(rig_get(pair->front, "/call"), 200);
     assert_int_equal(pair->reply.error, -EINVAL);
+    memset(longest, 'a', sizeof(longest));
+    longest[CHASSIS_URL_MAX + 1] = '\0';
+    memcpy(longest, "http://127.0.0.1:1/", 19);
+    pair->place = longest;
+    assert_int_equal(rig_get(pair->front, "/call"), 200);
+    assert_int_equal(pair->reply.error, -EINVAL);
+    longest[CHASSIS_URL_MAX] = '\0';
+    assert_int_equal(rig_get(pair->front, "/call"), 200);
+    assert_int_equal(pair->reply.error, -ECONNREFUSED);
     assert_null(weft_reply_header(NULL, "a"));
     stop(pair);
 }
