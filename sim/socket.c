@@ -216,6 +216,8 @@ int sim_poll(struct io *io, int64_t until_ns)
     unsigned count = 0;
 
     ASSERT(loop->turning && !loop->loop.running);
+    if (io->clock)
+        *io->clock = io->ops->now_ns(io);
     list_move_all(&batch, &loop->due);
     while ((node = list_pop_front(&batch)) != NULL)
         count += socket_run(container_of(node, struct sim_socket, due_node));

@@ -146,6 +146,7 @@ struct io_ops {
 /* The head of every implementation's struct. */
 struct io {
     const struct io_ops *ops;
+    int64_t *clock; /* NULL, or the loop's now_ns: poll() sets it when it has waited, before it runs wakes */
 };
 
 #define IO_MESSAGE_MAX 65536  /* one control message between supervisor and serving process */

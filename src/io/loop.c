@@ -28,6 +28,7 @@ int loop_init(struct loop *loop, struct io *io, const struct loop_limits *limits
     fiber_pool_init(&loop->fibers, fibers_max, keep);
     scope_open_root(&loop->root, loop);
     loop->now_ns = loop_clock(loop);
+    io->clock = &loop->now_ns;
     return 0;
 }
 
@@ -35,6 +36,7 @@ void loop_done(struct loop *loop)
 {
     ASSERT(loop->fibers.count == 0 && !loop->running);
     fiber_pool_done(loop);
+    loop->io->clock = NULL;
     loop->root.magic = 0;
 }
 
@@ -42,6 +44,7 @@ void loop_abandon(struct loop *loop)
 {
     ASSERT(!loop->running);
     fiber_pool_done(loop);
+    loop->io->clock = NULL;
     loop->root.magic = 0;
 }
 

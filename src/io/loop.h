@@ -3,7 +3,8 @@
  * (1) One loop per thread and io; everything it owns is touched by its thread alone, but for loop_post().
  * (2) A turn polls (running wakes), runs due timers and letters, then the fibers that are ready by then, once
  *     each. Fibers made ready by those, and timers set by timers, run in the next turn: nobody starves the poll.
- * (3) loop->now_ns is the time just after the poll; use it for deadlines. loop_clock() reads the clock.
+ * (3) loop->now_ns is the time just after the poll, and in wakes the time when its wait was over; use it for deadlines.
+ * loop_clock() reads the clock.
  * (4) Nothing on the loop's own stack (wake.run, timer.run, letters) may wait.
  * (5) loop_run() returns when the root scope has been cancelled and its last child has ended.
  * In the simulator the world calls loop_turn(loop, 0) itself and loop_run() is not used.

@@ -103,6 +103,8 @@ int linux_poll_wait(struct io *seam, int64_t until_ns)
 
     if (n < 0 && n != -EINTR)
         return n;
+    if (seam->clock)
+        *seam->clock = seam->ops->now_ns(seam);
     take_events(io, events, n);
     ran = linux_lane_jobs_done(io);
     /* Only those that are due now: wakes that arm themselves again on a ready socket wait for the next turn. */
