@@ -24,6 +24,9 @@ int exchange_create(struct worker *worker, struct source *source, struct scope *
     return 0;
 }
 
+_Static_assert((HTTP_FIELDS_MAX + 3 * HTTP_FIELDS_ADDED_MAX) * sizeof(struct http_field) + 16 <= EXCHANGE_BLOCK_SIZE,
+               "a full head, with what stages, a fork and the endpoint add, is one piece of an arena");
+
 int exchange_head_room(struct exchange *x, struct http_head *head, unsigned fields)
 {
     head->fields = arena_alloc(&x->arena, fields * sizeof(struct http_field));

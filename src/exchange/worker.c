@@ -20,7 +20,7 @@ int worker_init(struct worker *worker, unsigned index, struct loop *loop, const 
     loop->io->ops->entropy(loop->io, &worker->hash_key, sizeof(worker->hash_key));
     pool_init(&worker->exchanges, "exchanges", sizeof(struct exchange), exchanges_max, 64);
     pool_init(&worker->tees, "tees", sizeof(struct tee), exchanges_max, 16);
-    pool_init(&worker->blocks, "arena blocks", EXCHANGE_BLOCK_SIZE, EXCHANGE_BLOCKS_MAX, 128);
+    pool_init(&worker->blocks, "arena blocks", EXCHANGE_BLOCK_SIZE, EXCHANGE_BLOCKS_MAX, 96);
     pool_init(&worker->buffers, "buffers", BUFFER_SIZE, buffers_max, 32);
     pool_init(&worker->bulk_buffers, "bulk buffers", BULK_BUFFER_SIZE, BULK_BUFFERS_MAX, 1);
     return 0;

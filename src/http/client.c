@@ -72,6 +72,19 @@ static enum outcome start_sender(struct try *try, struct body *from, bool chunke
     return OUTCOME_OK;
 }
 
+/* A connection that the peer has closed for good takes nothing: then the request can't have been seen. */
+static int write_request(struct try *try, struct iovec *parts, int count)
+{
+    struct conn *conn = &try->upstream->conn;
+    ssize_t n = conn_try_write(conn, parts, count);
+
+    if (n < 0 && n != -EAGAIN)
+        return (int)n;
+    try->wrote = true;
+    stream_parts_skip(&parts, &count, n < 0 ? 0 : (size_t)n);
+    return conn_write_parts(conn, parts, count, try->owner->conf.body_ns);
+}
+
 /* The head, with the body if all of it is at hand. */
 static enum outcome send_request(struct try *try)
 {
@@ -95,8 +108,7 @@ static enum outcome send_request(struct try *try)
     }
     parts[0] = (struct iovec){ text.data, text.len };
     parts[1] = (struct iovec){ (void *)(uintptr_t)chunk.data, chunk.len };
-    try->wrote = true;
-    r = conn_write_parts(&try->upstream->conn, parts, chunk.len ? 2 : 1, try->owner->conf.body_ns);
+    r = write_request(try, parts, chunk.len ? 2 : 1);
     if (r < 0)
         return send_failed(try, r);
     if (!body || (body->has_length && body->read == body->length))
@@ -229,6 +241,7 @@ static enum outcome try_once(struct try *try)
 {
     struct exchange *x = try->x;
     enum outcome outcome;
+    bool sent;
 
     try->memory = pool_take(&x->worker->buffers);
     if (!try->memory || keep_buffer(try) < 0) {
@@ -237,8 +250,10 @@ static enum outcome try_once(struct try *try)
         return OUTCOME_OVERLOAD;
     }
     outcome = send_request(try);
-    if (outcome == OUTCOME_OK || (outcome == OUTCOME_UPSTREAM_CLOSED && !try->sender))
+    sent = outcome == OUTCOME_OK;
+    if (sent || (outcome == OUTCOME_UPSTREAM_CLOSED && !try->sender))
         outcome = receive_answer(try); /* also when sending failed: the peer may have answered before it closed */
+    try->head.keep_alive = try->head.keep_alive && sent;
     if (outcome == OUTCOME_OK)
         outcome = take_answer(try);
     if (outcome != OUTCOME_OK)

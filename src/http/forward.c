@@ -84,8 +84,8 @@ static int append_to_list(struct exchange *x, struct http_head *head, enum http_
         if (head->fields[i].id == id)
             len += head->fields[i].value.len + 2;
     text = text_into(arena_alloc(&x->arena, len), len);
-    if (!text.data)
-        return -ENOMEM;
+    if (!text.data) /* longer than a piece may be: another line of the field means the same (RFC 9110, 5.3) */
+        return http_head_add(head, id, value);
     for (unsigned i = 0; i < head->field_count; i++)
         if (head->fields[i].id == id && head->fields[i].value.len > 0) {
             text_add(&text, head->fields[i].value);
@@ -110,8 +110,13 @@ static int set_field(struct http_head *head, enum http_field_id id, struct bytes
 
 static int set_traceparent(struct exchange *x, struct http_head *head)
 {
-    struct text text = text_into(arena_alloc(&x->arena, 64), 64);
+    struct text text;
 
+    if (x->trace.parent == 0 && http_head_has(head, HTTP_FIELD_TRACESTATE))
+        http_head_remove(head, HTTP_FIELD_TRACESTATE); /* of a trace that we could not read (W3C Trace Context, 3.3) */
+    if ((x->trace.id_high | x->trace.id_low) == 0)
+        return 0;
+    text = text_into(arena_alloc(&x->arena, 64), 64);
     if (!text.data)
         return -ENOMEM;
     text_add(&text, BYTES("00-"));

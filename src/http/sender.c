@@ -34,7 +34,7 @@ static enum outcome send_body(struct sender *sender, bool *ret_body_failed)
 
 static int send_end(struct sender *sender)
 {
-    char memory[HTTP1_TRAILERS_MAX / 8];
+    char memory[HTTP1_TRAILERS_WRITE_MAX];
     struct text text = text_into(memory, sizeof(memory));
 
     if (sender->tunnel)

@@ -122,11 +122,22 @@ static int answer_start(struct answer *answer)
     return answer->text.full ? -ENOSPC : 0;
 }
 
+/* Trailers are written where the head was, or behind it. */
+static struct text end_room(struct answer *answer, bool last, char *memory, size_t size)
+{
+    const struct http_head *trailers = answer->x->response_trailers;
+    size_t used = answer->text.len;
+
+    if (last && trailers && trailers->field_count > 0)
+        return text_into(answer->memory + used, BUFFER_SIZE - used);
+    return text_into(memory, size);
+}
+
 /* Writes head (once) and chunk together; `last` adds the end of a chunked body. */
 static int answer_write(struct answer *answer, struct bytes chunk, bool last)
 {
-    char chunk_head[HTTP1_CHUNK_HEAD_MAX], end_memory[HTTP1_TRAILERS_MAX / 8];
-    struct text end = text_into(end_memory, sizeof(end_memory));
+    char chunk_head[HTTP1_CHUNK_HEAD_MAX], end_memory[16];
+    struct text end = end_room(answer, last, end_memory, sizeof(end_memory));
     struct iovec parts[4];
     int count = 0;
 

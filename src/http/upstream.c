@@ -22,7 +22,7 @@ void upstream_settle(struct http_endpoint *owner)
     mem_free(owner);
 }
 
-/* Lets the first waiter go on: with this connection, or with leave to open one. */
+/* Lets the first waiter go on: with this connection, or with its place among the open ones. */
 static bool serve_waiter(struct http_endpoint *owner, struct upstream *given)
 {
     struct list_node *node = list_pop_front(&owner->waiters);
@@ -37,6 +37,15 @@ static bool serve_waiter(struct http_endpoint *owner, struct upstream *given)
     return true;
 }
 
+/* One connection less, and room for another: whoever waits first has it, before all who come later. */
+static void leave_place(struct http_endpoint *owner)
+{
+    if (serve_waiter(owner, NULL))
+        return;
+    owner->open--;
+    upstream_settle(owner);
+}
+
 void upstream_close(struct upstream *upstream)
 {
     struct http_endpoint *owner = upstream->owner;
@@ -47,9 +56,7 @@ void upstream_close(struct upstream *upstream)
     list_remove(&upstream->node);
     conn_close(&upstream->conn);
     mem_free(upstream);
-    owner->open--;
-    if (!serve_waiter(owner, NULL))
-        upstream_settle(owner);
+    leave_place(owner);
 }
 
 /* (3): the peer closed a connection that had been idle for this long. */
@@ -150,15 +157,14 @@ static enum outcome dial(struct http_endpoint *owner, struct upstream **ret)
     int r;
 
     if (!upstream) {
-        owner->open--;
+        leave_place(owner);
         return OUTCOME_OVERLOAD;
     }
     r = stream_connect(&owner->conf.address, &socket, owner->conf.connect_ns);
     if (r < 0) {
         mem_free(upstream);
-        owner->open--;
         metric_add(&owner->stats.connect_failures, 1);
-        (void)serve_waiter(owner, NULL);
+        leave_place(owner);
         return connect_failed(r);
     }
     metric_add(&owner->stats.connects, 1);
@@ -171,7 +177,7 @@ static enum outcome dial(struct http_endpoint *owner, struct upstream **ret)
     return OUTCOME_OK;
 }
 
-/* Waits until a connection is given back or closed. */
+/* Waits until a connection is given back, or closed: then *ret is NULL, and its place is ours. */
 static enum outcome wait_turn(struct http_endpoint *owner, struct upstream **ret)
 {
     struct waiter waiter = { .fiber = fiber_current() };
@@ -198,15 +204,15 @@ enum outcome upstream_take(struct http_endpoint *owner, bool repeatable, bool fr
 
     if (!upstream && owner->open >= owner->conf.connections_max && !list_empty(&owner->idle))
         upstream_close(container_of(owner->idle.prev, struct upstream, node)); /* makes room for a fresh one */
-    while (!upstream && owner->open >= owner->conf.connections_max) {
+    if (!upstream && owner->open >= owner->conf.connections_max) {
         outcome = wait_turn(owner, &upstream);
         if (outcome != OUTCOME_OK)
             return outcome;
-    }
-    if (!upstream) {
+    } else if (!upstream) {
         owner->open++;
-        return dial(owner, ret);
     }
+    if (!upstream)
+        return dial(owner, ret);
     *ret = upstream;
     return OUTCOME_OK;
 }

@@ -152,7 +152,7 @@ static ssize_t origin_read(struct rig *rig, struct io_socket socket, size_t max)
 }
 
 /* A head, byte by byte so that nothing behind it is taken, and a body of its length. */
-static int origin_request(struct rig *rig, struct io_socket socket)
+static int origin_request(struct rig *rig, struct io_socket socket, bool with_body)
 {
     size_t start = rig->origin_len, end;
     const char *length;
@@ -162,7 +162,7 @@ static int origin_request(struct rig *rig, struct io_socket socket)
         if (origin_read(rig, socket, 1) <= 0)
             return -ECONNRESET;
     length = strstr(rig->origin_text + start, "Content-Length: ");
-    left = length ? strtoul(length + 16, NULL, 10) : 0;
+    left = with_body && length ? strtoul(length + 16, NULL, 10) : 0;
     while (left > 0) {
         ssize_t n = origin_read(rig, socket, left);
 
@@ -188,7 +188,8 @@ static int origin_slowly(struct io_socket socket, const char *text)
 static int origin_step(struct rig *rig, struct io_socket socket, const char *step)
 {
     switch (step[0]) {
-    case '<': return origin_request(rig, socket);
+    case '<': return origin_request(rig, socket, true);
+    case 'h': return origin_request(rig, socket, false);
     case '>': return stream_write(socket, bytes_of_text(step + 1), TIME_NEVER);
     case '1': return origin_slowly(socket, step + 1);
     case 'z': return fiber_sleep(strtol(step + 1, NULL, 10) * NS_PER_MS);

@@ -49,12 +49,12 @@ struct rig_plan {
     void (*weather)(struct sim_faults *faults);
 
     /* What the origin does on its first, second, ... connection; ends with NULL, the last one is for all after it.
-     * NULL: nobody listens. A script is a list of steps, each ends in '\n' written as "\n" only by '@':
-     *   <      reads a head and the body of its length          >text  writes text
-     *   1text  writes it byte by byte, 1 ms apart               z20    sleeps 20 ms
-     *   a      reads until the end                              .      closes
-     *   !      resets
-     * The array ends with NULL: then the origin reads and drops what comes, and closes when the peer has. */
+     * NULL: nobody listens. A script is a list of steps that ends with NULL; then the origin drops what comes, and
+     * closes when the peer has.
+     *   <      reads a head and the body of its length          h      reads a head only
+     *   >text  writes text                                      1text  writes it byte by byte, 1 ms apart
+     *   a      reads until the end                              z20    sleeps 20 ms
+     *   .      closes                                           !      resets */
     const char *const *const *origin;
     void (*origin_run)(struct rig *rig, struct io_socket socket, unsigned number); /* instead of scripts */
     void *user;
