@@ -4,6 +4,8 @@
 #include "chassis/percent.h"
 #include "http/problem.h"
 
+#include <stdio.h>
+
 bool call_is(const struct weft_call *call)
 {
     return call && call->magic == CHASSIS_CALL_MAGIC;
@@ -81,6 +83,24 @@ char *call_text(struct weft_call *call, struct bytes text)
     return arena_text(&call->memory, text);
 }
 
+char *call_vformat(struct weft_call *call, const char *format, va_list args)
+{
+    char part[512]; /* most texts are shorter and are formatted once */
+    va_list again;
+    char *memory;
+    int len;
+
+    va_copy(again, args);
+    len = vsnprintf(part, sizeof(part), format, args);
+    memory = len < 0 ? NULL : arena_alloc(&call->memory, (size_t)len + 1);
+    if (memory && (size_t)len < sizeof(part))
+        memcpy(memory, part, (size_t)len + 1);
+    else if (memory)
+        (void)vsnprintf(memory, (size_t)len + 1, format, again);
+    va_end(again);
+    return memory;
+}
+
 static int take_values(struct weft_call *call, const struct routed *routed)
 {
     for (unsigned i = 0; i < routed->count; i++) {
@@ -134,9 +154,10 @@ static int call_create(struct weft_service *service, struct exchange *x, const s
     r = take_texts(call);
     if (r == 0)
         r = take_values(call, routed);
-    if (r == 0)
-        *ret = call;
-    return r;
+    if (r < 0)
+        return r;
+    *ret = call;
+    return 0;
 }
 
 static enum outcome call_handler(struct weft_service *service, struct exchange *x, const struct routed *routed)

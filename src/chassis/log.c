@@ -101,10 +101,11 @@ void json_log_line(struct json_log *log, struct bytes line)
 
 void json_log_close(struct json_log *log)
 {
-    struct io *io = log->loop ? log->loop->io : NULL;
+    struct io *io;
 
     if (!log->open)
         return;
+    io = log->loop->io;
     log->open = false;
     io->ops->lane_close(io, log->lane);
     (void)io->ops->descriptor_write(io, log->descriptor, text_bytes(&log->filling));

@@ -119,6 +119,6 @@ int call_read_whole(struct weft_call *call, struct body *body, struct weft_bytes
 
 /* A zero-terminated copy in the call's memory; NULL: no room. */
 char *call_text(struct weft_call *call, struct bytes text);
-char *call_vformat(struct weft_call *call, const char *format, va_list args);
+char *call_vformat(struct weft_call *call, const char *format, va_list args) PRINTF_LIKE(2, 0);
 
 #endif

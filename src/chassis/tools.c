@@ -1,8 +1,6 @@
 /* Time, memory and log of a call. */
 #include "chassis/service.h"
 
-#include <stdio.h>
-
 #define LOG_LINE_MAX 8192 /* of the log: a message and what stands before it */
 #define JSON_SCALE 6      /* a control character: six bytes */
 
@@ -28,21 +26,6 @@ int64_t weft_time_left(const struct weft_call *call)
 void *weft_alloc(struct weft_call *call, size_t size)
 {
     return call_is(call) ? arena_zalloc(&call->memory, size) : NULL;
-}
-
-char *call_vformat(struct weft_call *call, const char *format, va_list args)
-{
-    va_list again;
-    char *memory;
-    int len;
-
-    va_copy(again, args);
-    len = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    memory = len < 0 ? NULL : arena_alloc(&call->memory, (size_t)len + 1);
-    if (memory)
-        (void)vsnprintf(memory, (size_t)len + 1, format, args);
-    return memory;
 }
 
 char *weft_format(struct weft_call *call, const char *format, ...)
