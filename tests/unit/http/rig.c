@@ -400,6 +400,8 @@ static int client_run(struct task *task)
 {
     struct rig *rig = container_of(task, struct rig, client_task);
 
+    while (!rig->life)
+        rig_sleep(NS_PER_MS);
     rig->body(rig);
     for (unsigned i = 0; i < RIG_LINES; i++)
         rig_hang_up(&rig->lines[i]);
