@@ -6,10 +6,14 @@
 #ifdef WEFT_TSAN
 #include <sanitizer/tsan_interface.h>
 #endif
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
 #else
 #define VALGRIND_STACK_REGISTER(low, high) 0u
+#define VALGRIND_STACK_DEREGISTER(id) (void)(id)
+#define VALGRIND_MAKE_MEM_DEFINED(memory, len) (void)0
+#define VALGRIND_DISABLE_ERROR_REPORTING (void)0
+#define VALGRIND_ENABLE_ERROR_REPORTING (void)0
 #endif
 
 /* --- switching, with what the sanitizers want to know ------------------------------------------------ */
@@ -107,7 +111,7 @@ static struct fiber *fiber_create(struct loop *loop)
     list_push_back(&loop->fibers.all, &fiber->all);
     fiber->wake.run = socket_ready;
     context_make(&fiber->context, stack, usable, fiber_main, fiber);
-    (void)VALGRIND_STACK_REGISTER(stack, stack + usable);
+    fiber->valgrind_stack = VALGRIND_STACK_REGISTER(stack, stack + usable);
 #ifdef WEFT_TSAN
     fiber->tsan_fiber = __tsan_create_fiber(0);
 #endif
@@ -123,7 +127,9 @@ static void fiber_destroy(struct fiber *fiber)
 #ifdef WEFT_TSAN
     __tsan_destroy_fiber(fiber->tsan_fiber);
 #endif
+    VALGRIND_STACK_DEREGISTER(fiber->valgrind_stack);
     memory_unpoison(stack, STACK_SIZE);
+    (void)VALGRIND_MAKE_MEM_DEFINED(stack, STACK_SIZE); /* what frames left behind: the io may clear it */
     io->ops->stack_unmap(io, stack, STACK_SIZE);
 }
 
@@ -336,10 +342,12 @@ size_t fiber_pool_stack_highest(const struct fiber_pool *pool)
 {
     size_t highest = 0;
 
+    VALGRIND_DISABLE_ERROR_REPORTING; /* below the stack pointers of all of them */
     LIST_EACH (&pool->all, node, next) {
         size_t used = stack_used(container_of(node, struct fiber, all));
 
         highest = MAX(highest, used);
     }
+    VALGRIND_ENABLE_ERROR_REPORTING;
     return highest;
 }

@@ -56,6 +56,7 @@ struct fiber {
     size_t stack_size;
     void *asan_fake_stack;
     void *tsan_fiber;
+    unsigned valgrind_stack;
 };
 
 void fiber_pool_init(struct fiber_pool *pool, unsigned max, unsigned keep);

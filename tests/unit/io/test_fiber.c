@@ -477,11 +477,13 @@ static void keep_few(struct loop *loop, void *context)
 {
     struct sleeper sleepers[5];
     struct scope scope;
+    struct task *done;
 
     scope_open(&scope, TIME_NEVER);
     for (unsigned i = 0; i < ARRAY_LEN(sleepers); i++)
         sleeper_spawn(&scope, &sleepers[i], 1);
-    assert_int_equal(fiber_sleep(NS_PER_MS), 0);
+    for (unsigned i = 0; i < ARRAY_LEN(sleepers); i++)
+        assert_int_equal(scope_wait(&scope, &done), 0);
     assert_int_equal(loop->fibers.idle_count, 2);
     assert_int_equal(scope_close(&scope), 0);
 }
@@ -516,7 +518,7 @@ static void out_of_stacks(struct loop *loop, void *context)
     loop->io->ops = usual;
     assert_int_equal(loop->fibers.refused, 1);
     assert_int_equal(loop->fibers.count, 2);
-    assert_int_equal(fiber_sleep(NS_PER_MS), 0);
+    assert_int_equal(scope_wait(&scope, &task), 0);
     assert_int_equal(scope_close(&scope), 0);
 }
 
@@ -611,6 +613,7 @@ static void to_the_brim(struct loop *loop, void *context)
 
     assert_true((uintptr_t)&here > (uintptr_t)low && (uintptr_t)&here < (uintptr_t)fiber);
     assert_true((uintptr_t)(fiber + 1) <= (uintptr_t)low + STACK_SIZE);
+    assert_true(fiber->stack_size >= FIBER_STACK_SIZE - 2 * KIB); /* the rest is the struct itself */
     assert_int_equal(low[0], 0);
     low[0] = 1;
     assert_int_equal(fiber_pool_stack_highest(&loop->fibers), fiber->stack_size);
