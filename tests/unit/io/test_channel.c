@@ -24,7 +24,7 @@ static int send_run(struct task *task)
 
     scope_open(&scope, party->limit_ms ? loop_after(loop_current(), party->limit_ms * MS) : TIME_NEVER);
     party->scope = &scope;
-    party->result = channel_send(party->channel, (void *)party->number); /* NOLINT(performance-no-int-to-ptr) */
+    party->result = channel_send(party->channel, (void *)party->number);
     party->done = true;
     return scope_close(&scope);
 }
@@ -51,7 +51,7 @@ static void party_spawn(struct scope *scope, struct party *party, struct channel
 
 static void *item_of(uintptr_t number)
 {
-    return (void *)number; /* NOLINT(performance-no-int-to-ptr): an item that is told apart from others */
+    return (void *)number;
 }
 
 static void assert_receives(struct channel *channel, uintptr_t number)
