@@ -23,6 +23,10 @@
 
 #define RIG_CHECK(rig, condition) ((condition) ? (void)0 : rig_fail((rig), "%s:%d: %s", __FILE__, __LINE__, #condition))
 
+#define HOST "Host: a\r\n\r\n" /* the end of a head */
+#define SCRIPTS(...) ((const char *const *const[]){ __VA_ARGS__, NULL })
+#define SCRIPT(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
 struct rig;
 
 enum rig_fate {

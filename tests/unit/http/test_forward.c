@@ -11,8 +11,6 @@
 
 #include <cmocka.h>
 
-#define SCRIPTS(...) ((const char *const *const[]){ __VA_ARGS__, NULL })
-#define SCRIPT(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define ANSWER(fields) SCRIPTS(SCRIPT("<", ">HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" fields "\r\n"))
 
 #define TRACE "0af7651916cd43dd8448eb211c80319c"

@@ -6,8 +6,6 @@
 
 #include <cmocka.h>
 
-#define HOST "Host: a\r\n\r\n"
-
 /* What is sent on a new connection, what comes back, and what becomes of the connection. */
 struct row {
     const char *name, *say, *hear;

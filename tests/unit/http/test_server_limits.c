@@ -8,10 +8,6 @@
 
 #include <cmocka.h>
 
-#define HOST "Host: a\r\n\r\n"
-#define SCRIPTS(...) ((const char *const *const[]){ __VA_ARGS__, NULL })
-#define SCRIPT(...) ((const char *const[]){ __VA_ARGS__, NULL })
-
 static uint64_t metric(const struct metric *metric)
 {
     return metric_read(metric);
