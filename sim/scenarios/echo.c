@@ -1,5 +1,6 @@
 #include "sim/scenarios/echo.h"
 
+#include "base/assert.h"
 #include "base/hash.h"
 #include "base/pool.h"
 #include "io/stream.h"
@@ -262,6 +263,7 @@ static void populate(struct echo *echo)
 
     echo->server_count = (unsigned)prng_between(&world->prng, 1, SERVERS_MAX);
     echo->client_count = (unsigned)prng_between(&world->prng, 1, CLIENTS_MAX);
+    ASSERT(echo->server_count > 0);
     for (unsigned i = 0; i < echo->server_count; i++) {
         echo->servers[i] = sim_process_add(world_node(world), "server", server_start, echo);
         echo->servers[i]->may_crash = true;
@@ -269,14 +271,13 @@ static void populate(struct echo *echo)
     }
     for (unsigned i = 0; i < echo->client_count; i++) {
         struct client *client = sim_take(sizeof(*client));
-        bool together = prng_chance(&world->prng, 0.2);
+        struct sim_node *node = prng_chance(&world->prng, 0.2) ? echo->servers[0]->on : NULL;
 
         echo->clients[i] = client;
         client->echo = echo;
         client->number = i + 1;
         client->rounds = (unsigned)prng_between(&world->prng, 1, 8);
-        client->process = sim_process_add(together ? echo->servers[0]->on : world_node(world), "client", client_start,
-                                          client);
+        client->process = sim_process_add(node ? node : world_node(world), "client", client_start, client);
         sim_process_start(client->process);
     }
 }

@@ -105,6 +105,7 @@ static int decode_struct_field(struct conf_context *context, const struct conf_f
 {
     void *value = into;
 
+    ASSERT(into != NULL);
     if (field->flags & CONF_POINTER) {
         value = arena_zalloc(context->arena, field->schema->size);
         if (!value)
@@ -143,6 +144,7 @@ static int decode_list(struct conf_context *context, const struct conf_field *fi
         err = conf_decode_value(context, field->element, item->value, item == &alone ? path : &inner,
                                 items + index * size);
     }
+    ASSERT(into != NULL);
     *into = (struct conf_list){ items, count, .single = count && node->kind != CONF_NODE_LIST };
     return err;
 }
@@ -193,6 +195,7 @@ static int decode_map(struct conf_context *context, const struct conf_field *fie
         if (err)
             return err;
     }
+    ASSERT(into != NULL);
     *into = (struct conf_map){ entries, node->count };
     return 0;
 }

@@ -15,7 +15,7 @@ static bool is_space(char c)
 
 static bool is_for_shells(char c)
 {
-    return memchr("|&;<>()$`", c, 9) != NULL;
+    return c != 0 && strchr("|&;<>()$`", c) != NULL;
 }
 
 static char take(struct splitter *splitter)

@@ -97,22 +97,34 @@ void connection_close(struct http_connection *c)
     http_listener_settle(listener);
 }
 
+/* From the first byte of a head; or of a request's absence. */
+static int64_t parked_until(const struct http_connection *c)
+{
+    const struct http_server *server = c->server;
+    int64_t now = server->worker->loop->now_ns;
+
+    if (c->have > 0)
+        return c->since_ns + server->limits.head_ns;
+    return now + (server->draining ? MIN(HTTP_DRAIN_IDLE_NS, server->limits.idle_ns) : server->limits.idle_ns);
+}
+
+void connection_drain(struct http_connection *c)
+{
+    timer_set(c->server->worker->loop, &c->timer, parked_until(c));
+}
+
 static void park(struct http_connection *c)
 {
     struct http_server *server = c->server;
     struct loop *loop = server->worker->loop;
     struct io *io = c->conn.io;
 
-    if (c->have == 0 && server->draining) {
-        connection_close(c);
-        return;
-    }
     buffer_shrink(c);
     if (c->have == 0)
         c->since_ns = 0;
     else if (c->since_ns == 0)
         c->since_ns = loop->now_ns;
-    timer_set(loop, &c->timer, c->have ? c->since_ns + server->limits.head_ns : loop->now_ns + server->limits.idle_ns);
+    timer_set(loop, &c->timer, parked_until(c));
     move_to(c, CONNECTION_PARKED, &server->idle);
     c->wake.socket = c->conn.socket;
     if (!c->wake.events && io->ops->arm(io, &c->wake, IO_READ) < 0)
@@ -278,7 +290,7 @@ static void start(struct http_connection *c)
 
 static void try_start(struct http_connection *c)
 {
-    enum http1_error error;
+    enum http1_error error = HTTP1_OK;
     int r = connection_parse(c, &error);
 
     if (r > 0)

@@ -3,6 +3,8 @@
 #include "io/stream.h"
 #include "wire/http1.h"
 
+#include <inttypes.h>
+
 #define PATIENCE_NS (20 * NS_PER_S)
 #define ROOM BUFFER_SIZE
 
@@ -180,8 +182,8 @@ static int read_body(struct line *line, const struct ask *ask, const struct http
         line->start += used;
         for (size_t i = 0; check && i < chunk.len; i++)
             if (at + i >= ask->len || chunk.data[i] != spine_byte(ask->seed, at + i)) {
-                world_fail(line->plan->world, "%c: byte %llu of %llu is wrong", ask->kind, (unsigned long long)(at + i),
-                           (unsigned long long)ask->len);
+                world_fail(line->plan->world, "%c: byte %" PRIu64 " of %" PRIu64 " is wrong", ask->kind, at + i,
+                           ask->len);
                 return -EPROTO;
             }
         at += chunk.len;
