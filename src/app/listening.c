@@ -181,6 +181,16 @@ void listenings_rollback(struct supervisor *supervisor)
     }
 }
 
+void listenings_close_gateways(struct supervisor *supervisor)
+{
+    LIST_EACH (&supervisor->listenings, node, next) {
+        struct listening *listening = container_of(node, struct listening, node);
+
+        if (!listening->plan->control)
+            close_one(supervisor, listening);
+    }
+}
+
 void listenings_close(struct supervisor *supervisor)
 {
     LIST_EACH (&supervisor->listenings, node, next)

@@ -61,6 +61,7 @@ void supervisor_stop(struct supervisor *supervisor)
     if (supervisor->current)
         log_say(&supervisor->log, "stopping: accepted requests are finished first");
     timer_stop(&supervisor->loop, &supervisor->apply_limit);
+    listenings_close_gateways(supervisor);
     courier_drain(supervisor);
     timer_set(&supervisor->loop, &supervisor->drain_limit,
               loop_clock(&supervisor->loop) + DRAIN_LIMIT_NS + STOP_GRACE_NS);

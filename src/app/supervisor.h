@@ -92,8 +92,9 @@ void supervisor_stopped_one(struct supervisor *supervisor); /* a child has gone:
 
 /* listening.c. The plan's listeners are opened; -errno with *fault, and nothing has changed. */
 int listenings_prepare(struct supervisor *supervisor, struct loaded *loaded, struct fault *fault) MUST_CHECK;
-void listenings_commit(struct supervisor *supervisor);   /* closes what is not wanted any more */
-void listenings_rollback(struct supervisor *supervisor); /* closes what is fresh */
+void listenings_commit(struct supervisor *supervisor);         /* closes what is not wanted any more */
+void listenings_rollback(struct supervisor *supervisor);       /* closes what is fresh */
+void listenings_close_gateways(struct supervisor *supervisor); /* the serving process has them still, until it drains */
 void listenings_close(struct supervisor *supervisor);
 
 /* units.c, likewise. */

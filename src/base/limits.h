@@ -59,6 +59,7 @@
 #define HTTP_PARTIAL_SIZE 1024               /* most heads fit, so a slow one costs no whole buffer */
 #define HTTP_HEAD_NS (15 * NS_PER_S)         /* from a head's first byte to its end; HAProxy's guides say 10 s */
 #define HTTP_IDLE_NS (75 * NS_PER_S)         /* nginx keepalive_timeout */
+#define HTTP_DRAIN_IDLE_NS (100 * NS_PER_MS) /* draining: a request that is on its way is answered, not reset */
 #define HTTP_BODY_NS (60 * NS_PER_S)         /* nginx client_body_timeout, send_timeout, proxy_read_timeout */
 #define HTTP_RETRY_PARKED_NS (2 * NS_PER_MS) /* a complete head looks again for a free fiber */
 #define HTTP_DRAIN_BODY_MAX (64 * 1024)      /* of a request body that nobody read, before the connection is closed */

@@ -65,6 +65,7 @@ void http_listener_settle(struct http_listener *listener);
 /* connection.c: parked, on the loop's stack */
 void connection_accept(struct http_listener *listener, struct io_socket socket, const struct address *peer);
 void connection_close(struct http_connection *c);
+void connection_drain(struct http_connection *c); /* parked: closed soon, unless a request comes */
 void connection_feed(struct http_server *server); /* starts starved ones that have what they need now */
 
 /* serve.c: on a fiber */

@@ -46,10 +46,19 @@ int http_server_init(struct http_server *server, struct worker *worker, const st
     return 0;
 }
 
+static void stop_listening(struct http_listener *listener)
+{
+    ASSERT(!listener->stopped);
+    listener_stop(&listener->listener, false);
+    list_remove(&listener->node);
+    listener->stopped = true;
+    http_listener_settle(listener);
+}
+
 void http_server_done(struct http_server *server)
 {
     LIST_EACH (&server->listeners, node, next)
-        http_server_unlisten(server, container_of(node, struct http_listener, node));
+        stop_listening(container_of(node, struct http_listener, node));
     ASSERT(http_server_quiet(server));
     timer_stop(server->worker->loop, &server->feeder);
     pool_done(&server->connections);
@@ -95,24 +104,17 @@ void http_listener_settle(struct http_listener *listener)
 
 void http_server_unlisten(struct http_server *server, struct http_listener *listener)
 {
-    ASSERT(!listener->stopped);
-    listener_stop(&listener->listener, false);
-    list_remove(&listener->node);
-    listener->stopped = true;
-    http_listener_settle(listener);
+    listener_take_queued(&listener->listener);
+    stop_listening(listener);
 }
 
 void http_server_drain(struct http_server *server)
 {
-    server->draining = true;
     LIST_EACH (&server->listeners, node, next)
         http_server_unlisten(server, container_of(node, struct http_listener, node));
-    LIST_EACH (&server->idle, node, next) {
-        struct http_connection *c = container_of(node, struct http_connection, node);
-
-        if (c->have == 0)
-            connection_close(c);
-    }
+    server->draining = true;
+    LIST_EACH (&server->idle, node, next)
+        connection_drain(container_of(node, struct http_connection, node));
 }
 
 bool http_server_quiet(const struct http_server *server)

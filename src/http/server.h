@@ -5,10 +5,10 @@
  * again. (2) A connection carries one exchange at a time; pipelined requests wait in its buffer. (3) Every wait for the
  * client has a limit: head_ns from the first byte of a head, idle_ns between requests, body_ns for each read or write
  * of a body. (4) A malformed request is answered (400, 414, 431, 501, 505) with a problem body, and the connection is
- * closed. (5) A client that leaves cancels the work for it. (6) Draining: no new connections, idle ones are closed,
- * every answer says Connection: close. (7) Where we close while the client may be sending, only our half is closed at
- * first, and what comes is dropped for HTTP_CLOSING_NS at most: a reset would destroy our answer on its way (RFC 9112,
- * 9.6).
+ * closed. (5) A client that leaves cancels the work for it. (6) Draining: no new connections but those that wait to be
+ * accepted; idle ones on which no request comes within HTTP_DRAIN_IDLE_NS are closed; every answer says Connection:
+ * close. (7) Where we close while the client may be sending, only our half is closed at first, and what comes is
+ * dropped for HTTP_CLOSING_NS at most: a reset would destroy our answer on its way (RFC 9112, 9.6).
  */
 #ifndef WEFT_HTTP_SERVER_H
 #define WEFT_HTTP_SERVER_H
@@ -60,7 +60,8 @@ void http_server_done(struct http_server *server); /* after draining: asserts th
 struct http_listener;
 int http_server_listen(struct http_server *server, struct io_socket socket, struct bytes gateway, struct bytes scheme,
                        struct http_listener **ret) MUST_CHECK;
-void http_server_unlisten(struct http_server *server, struct http_listener *listener); /* its connections live on */
+/* Its connections live on, and so do those that wait to be accepted. */
+void http_server_unlisten(struct http_server *server, struct http_listener *listener);
 
 void http_server_drain(struct http_server *server);
 bool http_server_quiet(const struct http_server *server); /* no connection is left */

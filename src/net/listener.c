@@ -36,6 +36,24 @@ static void take_connections(struct listener *listener)
     arm(listener);
 }
 
+void listener_take_queued(struct listener *listener)
+{
+    struct io *io = listener->loop->io;
+    struct io_socket socket;
+    struct address peer;
+
+    for (unsigned i = 0; i < LISTEN_BACKLOG; i++) {
+        int r = io->ops->try_accept(io, listener->socket, &socket, &peer);
+
+        if (r < 0 && r != -ECONNABORTED)
+            return;
+        if (r < 0)
+            continue;
+        metric_add(&listener->accepts, 1);
+        listener->accepted(listener, socket, &peer);
+    }
+}
+
 static void listener_woken(struct wake *wake, unsigned events)
 {
     take_connections(container_of(wake, struct listener, wake));

@@ -22,6 +22,8 @@ struct listener {
 
 int listener_start(struct listener *listener, struct loop *loop, struct io_socket socket,
                    void (*accepted)(struct listener *, struct io_socket, const struct address *)) MUST_CHECK;
+/* Before it is stopped: those who have connected already would be reset with the socket. */
+void listener_take_queued(struct listener *listener);
 void listener_stop(struct listener *listener, bool close_socket); /* twice is fine */
 
 #endif

@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+from loading import Tools, compile_programs  # noqa: E402
 from running import System  # noqa: E402
 
 
@@ -23,3 +24,14 @@ def system():
     assert not left, f"processes left behind: {left}"
     for word in ["Sanitizer", "runtime error", "panic"]:
         assert word not in log
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory):
+    """The programs of load/, compiled as they stand: never with a sanitizer, whatever the build under test has."""
+    return compile_programs(tmp_path_factory.mktemp("load"))
+
+
+@pytest.fixture
+def tools(programs, system):
+    return Tools(programs, system)
