@@ -85,7 +85,7 @@ static int write_request(struct try *try, struct iovec *parts, int count)
     return conn_write_parts(conn, parts, count, try->owner->conf.body_ns);
 }
 
-/* The head, with the body if all of it is at hand. */
+/* The head, with the body if that is at hand and goes out as it is. */
 static enum outcome send_request(struct try *try)
 {
     struct exchange *x = try->x;
@@ -101,7 +101,7 @@ static enum outcome send_request(struct try *try)
     http1_write_request(&text, &head);
     if (text.full)
         return OUTCOME_BAD_REQUEST; /* with what we added, no peer has to take it */
-    if (body && body->at_hand && !body->ended) {
+    if (body && body->at_hand && !body->ended && head.framing != HTTP_BODY_CHUNKED) {
         r = body_read(body, &chunk);
         if (r < 0)
             return body->outcome;
@@ -183,6 +183,7 @@ static enum outcome receive_answer(struct try *try)
             return outcome;
         if (try->head.status >= 200 || try->head.status == 101)
             return OUTCOME_OK;
+        http_head_strip_hop_by_hop(&try->head);
         if (try->head.status != 100 && source && source->ops->interim)
             if (source->ops->interim(source, try->x, &try->head) < 0)
                 return OUTCOME_CLIENT_GONE;
@@ -251,7 +252,7 @@ static enum outcome try_once(struct try *try)
     }
     outcome = send_request(try);
     sent = outcome == OUTCOME_OK;
-    if (sent || (outcome == OUTCOME_UPSTREAM_CLOSED && !try->sender))
+    if (sent || (outcome == OUTCOME_UPSTREAM_CLOSED && try->wrote && !try->sender))
         outcome = receive_answer(try); /* also when sending failed: the peer may have answered before it closed */
     try->head.keep_alive = try->head.keep_alive && sent;
     if (outcome == OUTCOME_OK)

@@ -46,17 +46,33 @@ static void leave_place(struct http_endpoint *owner)
     upstream_settle(owner);
 }
 
-void upstream_close(struct upstream *upstream)
+/* Its place stays taken. */
+static void upstream_free(struct upstream *upstream)
 {
-    struct http_endpoint *owner = upstream->owner;
     struct io *io = upstream->conn.io;
 
-    timer_stop(owner->worker->loop, &upstream->timer);
+    timer_stop(upstream->owner->worker->loop, &upstream->timer);
     io->ops->disarm(io, &upstream->wake);
     list_remove(&upstream->node);
     conn_close(&upstream->conn);
     mem_free(upstream);
+}
+
+void upstream_close(struct upstream *upstream)
+{
+    struct http_endpoint *owner = upstream->owner;
+
+    upstream_free(upstream);
     leave_place(owner);
+}
+
+/* Nothing has come since its last answer, nor an end: it would be taken for the answer to the next request (RFC 9112,
+ * 6.3, last paragraph but one). Asks the kernel only if the last poll said that there is something. */
+static bool upstream_quiet(struct upstream *upstream)
+{
+    char byte;
+
+    return conn_try_read(&upstream->conn, &byte, 1) == -EAGAIN;
 }
 
 /* (3): the peer closed a connection that had been idle for this long. */
@@ -84,8 +100,19 @@ static void idle_woken(struct wake *wake, unsigned events)
     upstream_close(upstream); /* closed, broken, or it speaks without being asked */
 }
 
+/* The peer did not close first: what was learned may have been a restart, or its settings have changed. So the limit
+ * creeps up again until the peer shows it. */
+static void unlearn_idle(struct http_endpoint *owner)
+{
+    if (owner->learned_idle_ns < owner->conf.idle_ns)
+        owner->learned_idle_ns += owner->learned_idle_ns / 2;
+    else
+        owner->learned_idle_ns = TIME_NEVER;
+}
+
 static void idle_timed_out(struct timer *timer)
 {
+    unlearn_idle(container_of(timer, struct upstream, timer)->owner);
     upstream_close(container_of(timer, struct upstream, timer));
 }
 
@@ -123,6 +150,8 @@ static struct upstream *take_idle(struct http_endpoint *owner, bool repeatable)
     struct upstream *upstream;
     struct io *io;
 
+    while (!list_empty(&owner->idle) && !upstream_quiet(container_of(owner->idle.next, struct upstream, node)))
+        upstream_close(container_of(owner->idle.next, struct upstream, node));
     if (list_empty(&owner->idle))
         return NULL;
     upstream = container_of(owner->idle.next, struct upstream, node);
@@ -208,6 +237,10 @@ enum outcome upstream_take(struct http_endpoint *owner, bool repeatable, bool fr
         outcome = wait_turn(owner, &upstream);
         if (outcome != OUTCOME_OK)
             return outcome;
+        if (upstream && (fresh || !upstream_quiet(upstream))) {
+            upstream_free(upstream);
+            upstream = NULL;
+        }
     } else if (!upstream) {
         owner->open++;
     }
