@@ -7,7 +7,8 @@
  *     crosses our request and no byte of an answer has come, the request is sent once more on a fresh connection, if
  *     it is idempotent or had not been sent at all: it never becomes the client's error.
  * (3) The peer's idle timeout is learned: after it closed a connection that had been idle for t, ours are closed after
- *     3/4 t, and requests that may not be repeated avoid connections idle for longer than half of it.
+ *     3/4 t (a limit that grows again as long as the peer does not close first), and requests that may not be repeated
+ *     avoid connections that have been idle for longer than half of it.
  * (4) An answer is read with the same strictness as a request; what is malformed is OUTCOME_UPSTREAM_PROTOCOL, and
  *     the connection is closed.
  * (5) The request body is sent while the answer is read: an early answer is passed on at once.

@@ -139,12 +139,13 @@ static int copy_head(struct exchange *x, const struct http_head *from, struct ht
     return 0;
 }
 
-/* Upgrade is for the next hop as well, where both sides ask for it: the tunnel goes all the way. */
+/* Upgrade is for the next hop as well, where both sides ask for it: the tunnel goes all the way. Not to h2c: requests
+ * within it would pass all stages by (RFC 9113, 3.1 has taken it out). */
 static int strip(const struct http_head *from, struct http_head *head)
 {
     http_head_strip_hop_by_hop(head);
-    head->upgrade = from->upgrade;
-    return from->upgrade ? http_head_add(head, HTTP_FIELD_UPGRADE, http_head_value(from, HTTP_FIELD_UPGRADE)) : 0;
+    head->upgrade = from->upgrade && !http_head_lists(from, HTTP_FIELD_UPGRADE, BYTES("h2c"));
+    return head->upgrade ? http_head_add(head, HTTP_FIELD_UPGRADE, http_head_value(from, HTTP_FIELD_UPGRADE)) : 0;
 }
 
 int http_forward_request(struct exchange *x, struct bytes host, bool direct, struct http_head *ret)

@@ -105,7 +105,7 @@ static void idle_woken(struct wake *wake, unsigned events)
 static void unlearn_idle(struct http_endpoint *owner)
 {
     if (owner->learned_idle_ns < owner->conf.idle_ns)
-        owner->learned_idle_ns += owner->learned_idle_ns / 2;
+        owner->learned_idle_ns += owner->learned_idle_ns / 8;
     else
         owner->learned_idle_ns = TIME_NEVER;
 }
