@@ -121,7 +121,11 @@ static const struct body_ops SOURCE_OPS = { .read = source_read, .close = source
 
 void rig_source_init(struct rig_source *source, struct rig *rig, uint64_t len, size_t piece)
 {
-    *source = (struct rig_source){ .body = { .ops = &SOURCE_OPS }, .rig = rig, .len = len, .piece = piece };
+    memset(source, 0, sizeof(*source)); /* a literal would lie on the stack first, and that is a fiber's */
+    source->body.ops = &SOURCE_OPS;
+    source->rig = rig;
+    source->len = len;
+    source->piece = piece;
 }
 
 int rig_read(struct rig *rig, struct body *body, uint64_t until)
