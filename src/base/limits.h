@@ -46,6 +46,7 @@
 /* --- net ----------------------------------------------------------------------------------------- */
 #define ACCEPTS_A_TURN 64                /* a flood of connects waits its turn like everybody */
 #define ACCEPT_PAUSE_NS (50 * NS_PER_MS) /* out of descriptors: others must close first */
+#define CONN_BURST_MAX (1024 * 1024)     /* read from one connection before others get their turn: half a millisecond */
 
 /* --- http ---------------------------------------------------------------------------------------- */
 #define HTTP1_LINE_MAX 8192      /* RFC 9112, 3: at least 8000 octets; the default of nginx and Apache */

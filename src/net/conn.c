@@ -1,6 +1,7 @@
 #include "net/conn.h"
 
 #include "base/assert.h"
+#include "base/limits.h"
 #include "io/loop.h"
 
 void conn_init(struct conn *conn, struct io *io, struct io_socket socket)
@@ -32,6 +33,7 @@ static int conn_wait(struct conn *conn, struct fiber **who, unsigned event, int6
     *who = fiber_current();
     r = fiber_wait_socket(conn->socket, event, limit_ns >= TIME_NEVER - now ? TIME_NEVER : now + limit_ns);
     *who = NULL;
+    conn->burst = 0;
     return r < 0 ? r : 0;
 }
 
@@ -39,12 +41,20 @@ ssize_t conn_read(struct conn *conn, void *memory, size_t len, int64_t limit_ns)
 {
     ssize_t n;
 
+    if (conn->burst >= CONN_BURST_MAX) { /* (4) */
+        int r = fiber_yield();
+
+        if (r < 0)
+            return r;
+        conn->burst = 0;
+    }
     while ((n = conn_try_read(conn, memory, len)) == -EAGAIN) {
         int r = conn_wait(conn, &conn->reader, IO_READ, limit_ns);
 
         if (r < 0)
             return r;
     }
+    conn->burst += n > 0 ? (uint32_t)n : 0;
     return n;
 }
 

@@ -3,6 +3,8 @@
  * (1) One reader fiber and one writer fiber at a time.
  * (2) conn_abort() ends it from aside: the reader's and the writer's waits fail with -ECONNABORTED.
  * (3) Closing is by its owner alone, when nobody waits on it.
+ * (4) Who reads CONN_BURST_MAX bytes without having had to wait lets the others run first: no peer is so fast that it
+ *     has the loop for itself.
  */
 #ifndef WEFT_NET_CONN_H
 #define WEFT_NET_CONN_H
@@ -16,6 +18,7 @@ struct conn {
     struct io_socket socket;
     struct fiber *reader, *writer; /* who waits */
     bool aborted;
+    uint32_t burst; /* bytes read since the last wait */
 };
 
 void conn_init(struct conn *conn, struct io *io, struct io_socket socket);
