@@ -100,9 +100,9 @@ class Tools:
                 found[next(e for e in environ if e.startswith(b"WEFT_INSTANCE=")).decode().partition("=")[2]] = pid
         return found
 
-    def up(self, scale=3, more="", service_more=""):
-        self.system.write({"web": f"{{ run: '{self.service}', scale: {scale}, ready: /readyz{service_more} }}"},
-                          more="log: { access: false }\n" + more)
+    def up(self, scale=3, more="", workers=2):
+        self.system.write({"web": f"{{ run: '{self.service}', scale: {scale}, ready: /readyz }}"},
+                          more="log: { access: false }\n" + more, workers=workers)
         self.system.up().ready()
         self.all_ready(scale)
 

@@ -47,9 +47,9 @@ class System:
 
     # --- the file
 
-    def write(self, services, routes=None, more=""):
+    def write(self, services, routes=None, more="", workers=2):
         """services: {name: settings in YAML flow}; routes: lines, or everything to the first service."""
-        lines = ["system: test", "gateway:", f"  - listen: http://127.0.0.1:{self.port}", "workers: 2",
+        lines = ["system: test", "gateway:", f"  - listen: http://127.0.0.1:{self.port}", f"workers: {workers}",
                  f"control: {{ listen: 127.0.0.1:{self.control} }}", "services:"]
         lines += [f"  {name}: {settings}" for name, settings in services.items()]
         lines += ["routes:"]

@@ -322,14 +322,19 @@ static int put(struct connection *c)
 
 static void work(struct connection *c);
 
+static void echo(struct connection *c)
+{
+    c->out_sent = 0;
+    c->out_len = c->have < OUT_MAX ? c->have : OUT_MAX;
+    memcpy(c->out, c->in, c->out_len);
+    use(c, c->out_len);
+}
+
 static void written(struct connection *c)
 {
     c->out_len = c->out_sent = 0;
-    if (c->state == ECHO) {
-        watch(c, EPOLLIN);
-        return;
-    }
-    c->state = HEAD;
+    if (c->state != ECHO)
+        c->state = HEAD;
     watch(c, EPOLLIN);
     if (c->have > 0)
         work(c);
@@ -340,6 +345,8 @@ static void work(struct connection *c)
     int r;
 
     take(c);
+    if (c->state == ECHO && c->out_len == 0)
+        echo(c);
     if (c->state == LATER) {
         watch(c, 0);
         return;
@@ -366,12 +373,6 @@ static void readable(struct connection *c)
         return;
     }
     c->have += (size_t)n;
-    if (c->state == ECHO) {
-        c->out_sent = 0;
-        c->out_len = c->have < OUT_MAX ? c->have : OUT_MAX;
-        memcpy(c->out, c->in, c->out_len);
-        use(c, c->out_len);
-    }
     work(c);
 }
 
