@@ -41,11 +41,17 @@ static int source_interim(struct source *source, struct exchange *x, const struc
     struct http_connection *c = container_of(source, struct http_connection, source);
     char memory[1024];
     struct text text = text_into(memory, sizeof(memory));
+    int r;
 
     if (x->request.minor == 0 || head->status == 101)
         return 0;
     http1_write_response(&text, head, x->request.method);
-    return text.full ? 0 : conn_write(&c->conn, text_bytes(&text), c->server->limits.body_ns);
+    if (text.full)
+        return 0;
+    r = conn_write(&c->conn, text_bytes(&text), c->server->limits.body_ns);
+    if (r < 0)
+        conn_abort(&c->conn); /* perhaps half of it has gone: no answer can follow */
+    return r;
 }
 
 const struct source_ops CONNECTION_SOURCE = {
@@ -350,7 +356,7 @@ static void serve_exchange(struct http_connection *c)
 
     scope_open(&scope, TIME_NEVER);
     x->scope = &scope;
-    if (scope_cancel_on_hangup(&scope, c->conn.socket) == 0)
+    if (!c->conn.aborted && scope_cancel_on_hangup(&scope, c->conn.socket) == 0)
         outcome = settle_outcome(c, &scope, run_stages(c, x));
     if (outcome == OUTCOME_OK && c->tunnel)
         (void)!exchange_release_snapshot(x); /* the stages have returned: nobody looks at it any more */
