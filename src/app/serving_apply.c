@@ -133,7 +133,7 @@ static void forget_services(struct serving *serving)
     while (service) {
         struct service *next = registry_next(&serving->registry, service);
 
-        if (service->mark != serving->newest->version)
+        if (service->mark < serving->newest->version) /* one that was refused half-way has left its mark */
             registry_remove(&serving->registry, service);
         service = next;
     }

@@ -46,7 +46,7 @@ bool serving_drain(struct serving *serving)
 
     timer_stop(&serving->loop, &serving->sweep);
     if (!serving->started)
-        return true;
+        return !serving->workers.threads; /* some may run, and nobody can end them */
     if (!drain(serving, 1, workers->count - 1, serving->drain_limit_ns))
         return false;
     if (!drain(serving, 0, 0, SHORT_DRAIN_NS) || !stop_registry(serving))

@@ -49,7 +49,9 @@ static int round_of(struct workers *workers, unsigned from, unsigned to, worker_
         thread->letter.run = ordered;
         thread->order = order;
         thread->context = context;
-        posted = loop_post(thread->loop, &thread->letter); /* from here on, the thread is its worker's */
+        do { /* from here on, the thread is its worker's; unless its mailbox is full, of sets of endpoints */
+            posted = loop_post(thread->loop, &thread->letter);
+        } while (posted == -EAGAIN && fiber_sleep(NS_PER_MS) == 0);
         if (posted < 0)
             thread->result = posted;
         else
