@@ -67,7 +67,7 @@ void upstream_close(struct upstream *upstream)
 }
 
 /* Nothing has come since its last answer, nor an end: it would be taken for the answer to the next request (RFC 9112,
- * 6.3, last paragraph but one). Asks the kernel only if the last poll said that there is something. */
+ * 6.3). Asks the kernel only if the last poll said that there is something. */
 static bool upstream_quiet(struct upstream *upstream)
 {
     char byte;
