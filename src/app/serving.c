@@ -1,5 +1,6 @@
 #include "app/serving.h"
 
+#include "app/dialer.h"
 #include "base/alloc.h"
 
 #include <signal.h>
@@ -55,7 +56,7 @@ static void health_changed(struct registry *registry, struct service *service, s
 static int start_registry(struct serving *serving)
 {
     struct workers *workers = &serving->workers;
-    int r = registry_init(&serving->registry, &workers->threads[0]->worker, workers->count, &SERVICE_DIALER_HTTP);
+    int r = registry_init(&serving->registry, &workers->threads[0]->worker, workers->count, &APP_DIALER);
 
     for (unsigned i = 0; r == 0 && i < workers->count; i++)
         r = registry_add_worker(&serving->registry, &workers->threads[i]->worker);

@@ -20,6 +20,7 @@ struct endpoint {
     unsigned in_flight;                        /* exchanges of this worker, from choice to ending */
     unsigned uses;                             /* who points here: set, exchanges. The owner frees it at 0 */
     void (*unused)(struct endpoint *endpoint); /* called when uses falls to 0 */
+    void *user;                                /* of whoever made it */
 };
 
 /* Makes it x's endpoint for the life of x (or until another is chosen): counts, and lets go in an ending. -ENOMEM. */

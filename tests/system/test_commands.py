@@ -127,6 +127,20 @@ def test_control_over_tcp_only_reads(system):
     assert system.who()["service"] == "web"
 
 
+def test_connections_to_endpoints_are_counted(system):
+    system.write({"web": f"{{ run: '{SERVICE}', ready: /readyz }}"})
+    system.up().ready()
+
+    def count(name):
+        lines = system.get("/metrics", system.control)[1].splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(name + "{"))
+
+    for _ in range(5):
+        assert system.get("/")[0] == 200
+    wait_until(lambda: count("weft_client_connects_total") >= 1, "the connection is counted")
+    wait_until(lambda: count("weft_client_reuses_total") >= 1, "its reuse is counted")
+
+
 def test_apply(system):
     system.write({"web": f"{{ run: '{SERVICE}', scale: 1, ready: /readyz }}"})
     system.up().ready()
