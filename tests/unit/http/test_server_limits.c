@@ -365,7 +365,7 @@ static void drained(struct rig *rig)
     rig_say(part, "GET /hello HTTP/1.1\r\n");
     rig_sleep(10 * NS_PER_MS);
     rig_on_gateway(rig, drain);
-    RIG_CHECK(rig, rig_hear(idle_line, 10 * NS_PER_MS) == RIG_CLOSED);
+    RIG_CHECK(rig, rig_hear(idle_line, HTTP_DRAIN_IDLE_NS + 10 * NS_PER_MS) == RIG_CLOSED);
     rig_say(part, HOST);
     RIG_CHECK(rig, rig_hear(part, 10 * NS_PER_MS) == RIG_CLOSED);
     RIG_HEARD(part, "HTTP/1.1 200 OK\r\n*Connection: close\r\n\r\nhello\n");
