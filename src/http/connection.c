@@ -173,7 +173,8 @@ static void starve(struct http_connection *c)
     struct http_server *server = c->server;
     struct loop *loop = server->worker->loop;
 
-    metric_add(&server->metrics.parked_full, 1);
+    if (c->state != CONNECTION_STARVED) /* a request counts once, however often it is tried */
+        metric_add(&server->metrics.parked_full, 1);
     move_to(c, CONNECTION_STARVED, &server->starved);
     if (c->since_ns == 0)
         c->since_ns = loop->now_ns;
