@@ -135,11 +135,27 @@ bool workers_quiet(const struct workers *workers, unsigned first)
 
 /* --- life ---------------------------------------------------------------------------------------------------- */
 
+/* Pools hand what they don't keep to the C library, which holds on to it wherever a connection that stays lies above:
+ * after a burst that is most of it. During one, it would only come back to be asked for again. */
+static void tidy(struct timer *timer)
+{
+    struct worker_thread *thread = container_of(timer, struct worker_thread, tidy);
+    uint64_t frees = mem_stats().frees, before = thread->frees_seen;
+
+    thread->frees_seen = frees;
+    if (frees - before < WORKER_TIDY_CALM && frees - thread->frees_trimmed >= WORKER_TIDY_MIN) {
+        mem_trim();
+        thread->frees_trimmed = frees;
+    }
+    timer_set(thread->loop, timer, thread->loop->now_ns + WORKER_TIDY_NS);
+}
+
 /* What has to be made on the worker's own thread. */
 static int thread_enter(struct worker_thread *thread)
 {
     struct workers *workers = thread->workers;
 
+    tidy(&thread->tidy);
     thread->worker.observers = thread->observers;
     return workers->observe ? workers->observe(thread, workers->user) : 0;
 }
@@ -148,6 +164,7 @@ static void thread_leave(struct worker_thread *thread)
 {
     struct workers *workers = thread->workers;
 
+    timer_stop(thread->loop, &thread->tidy);
     worker_forget_listeners(thread);
     http_server_done(&thread->server);
     if (workers->unobserve)
@@ -191,6 +208,7 @@ static int thread_create(struct workers *workers, unsigned index)
     list_init(&thread->listeners);
     timer_init(&thread->watch, watch);
     timer_init(&thread->retry, retry_answer);
+    timer_init(&thread->tidy, tidy);
     r = thread_loop(thread, workers->control);
     thread->fibers_max = thread->loop->fibers.max;
     if (r == 0)

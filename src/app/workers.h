@@ -36,6 +36,8 @@ struct worker_thread {
     const struct observer *access_log;   /* NULL: there is none */
     struct list_node listeners;          /* struct worker_listener, listeners.c */
     struct timer watch;                  /* while draining: looks whether it is quiet */
+    struct timer tidy;                   /* gives memory back after a burst */
+    uint64_t frees_seen, frees_trimmed;  /* of this thread: at the last look, and when memory was given back */
     struct timer retry;                  /* when the control loop's mailbox is full */
     atomic_bool quiet;                   /* no connection is left */
 

@@ -1,5 +1,6 @@
 #include "base/alloc.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +105,13 @@ struct mem_stats mem_stats(void)
 
     stats.live = (int64_t)(stats.allocations - stats.frees);
     return stats;
+}
+
+void mem_trim(void)
+{
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
 }
 
 bool mem_fail_after(int64_t count)

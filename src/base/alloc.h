@@ -27,6 +27,10 @@ void mem_free(void *memory);                                      /* NULL is fin
 
 struct mem_stats mem_stats(void);
 
+/* Gives pages back that lie free, of all threads: the C library keeps those that anything lives above. [walks all that
+ * lies free; others wait meanwhile when they allocate] */
+void mem_trim(void);
+
 /* Lets `count` more allocations of this thread succeed, then fails one, then all succeed again. -1 turns
  * it off. Returns whether the previous countdown had fired. For tests. */
 bool mem_fail_after(int64_t count);

@@ -119,6 +119,9 @@
 /* --- app ----------------------------------------------------------------------------------------- */
 #define WORKERS_MAX (SERVICE_WORKERS_MAX - 1) /* besides the control worker */
 #define WORKER_QUIET_NS (10 * NS_PER_MS)      /* between two looks whether a draining worker is done */
+#define WORKER_TIDY_NS NS_PER_S               /* between two looks whether memory should be given back */
+#define WORKER_TIDY_CALM 100                  /* so many frees between two looks are no burst any more */
+#define WORKER_TIDY_MIN 1000                  /* fewer frees since the last time are not worth the walk */
 #define LISTEN_BACKLOG 1024                   /* of one socket; Linux cuts it to net.core.somaxconn */
 #define UNIT_NAME_MAX 80                      /* CONF_NAME_MAX, a hyphen and a number */
 #define UNIT_LEAVE_NS NS_PER_S                /* from out of balance to SIGTERM: exchanges under way finish */

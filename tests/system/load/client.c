@@ -4,14 +4,12 @@
  *
  * Each connection waits PAUSE_US after an answer before it asks again; with `new` a connection is made for each
  * request. A line on standard input is a question: mark    prints a line of key=value: counts since the start,
- * latencies since the last mark ask     whoever pauses asks at once (end)   nobody asks any more; prints the line when
- * the answers under way are complete, or after 10 s What is counted: ok          complete answers with status 200
- *   status      complete answers with another one; `first` is the first of them
- *   unanswered  the connection ended after the request, before a byte of an answer
- *   fresh       ... of these, on a connection's first request
- *   cut         the connection ended within an answer
- *   refused     no connection
- *   closed      the connection ended, as its last answer had said, or between two requests: no failure
+ * latencies since the last mark ask     ASK_MAX of those that pause ask at once (end)   nobody asks any more; prints
+ * the line when the answers under way are complete, or after 10 s What is counted: ok          complete answers with
+ * status 200 status      complete answers with another one; `first` is the first of them unanswered  the connection
+ * ended after the request, before a byte of an answer fresh       ... of these, on a connection's first request cut the
+ * connection ended within an answer refused     no connection closed      the connection ended, as its last answer had
+ * said, or between two requests: no failure
  */
 #include "common.h"
 
@@ -23,10 +21,13 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#ifndef CONNECTING_MAX
 #define CONNECTING_MAX 256 /* under way at once: under any backlog */
+#endif
 #define BUFFER 65536
 #define SAMPLES_MAX 4000000
 #define LAST_WAIT_NS 10000000000u
+#define ASK_MAX 500
 #define AGAIN_NS 20000000u /* after a refusal */
 
 enum state { FREE, CONNECTING, PAUSING, ASKED, ANSWERING };
@@ -315,7 +316,7 @@ static void told(void)
     if (strstr(line, "mark"))
         tell();
     if (strstr(line, "ask"))
-        while (it.pausing.first)
+        for (unsigned i = 0; i < ASK_MAX && it.pausing.first; i++)
             ask(queue_take(&it.pausing));
 }
 

@@ -4,6 +4,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -157,6 +159,48 @@ static void fails_on_purpose_once(void **state)
     }
 }
 
+static long resident_pages(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    char line[128], *second;
+
+    assert_non_null(file);
+    assert_non_null(fgets(line, sizeof(line), file));
+    (void)fclose(file);
+    second = strchr(line, ' ');
+    assert_non_null(second);
+    return strtol(second, NULL, 10);
+}
+
+/* Large pieces, each with a small one above it that stays: nothing can be cut off at the end. */
+static void trims_what_lies_free(void **state)
+{
+    enum { PIECES = 1000, LARGE = 16384 };
+    char *large[PIECES], *small[PIECES];
+    long before, after;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip(); /* the C library's allocator is not in use */
+#endif
+    for (unsigned i = 0; i < PIECES; i++) {
+        large[i] = mem_alloc(LARGE);
+        small[i] = mem_alloc(64);
+        assert_true(large[i] && small[i]);
+        memset(large[i], 1, LARGE);
+        memset(small[i], (int)(i % 100), 64);
+    }
+    for (unsigned i = 0; i < PIECES; i++)
+        mem_free(large[i]);
+    before = resident_pages();
+    mem_trim();
+    after = resident_pages();
+    assert_true(before - after > PIECES * LARGE / 4096 / 2);
+    for (unsigned i = 0; i < PIECES; i++) {
+        assert_int_equal(small[i][63], i % 100);
+        mem_free(small[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +213,7 @@ int main(void)
         cmocka_unit_test(copies_text),
         cmocka_unit_test(passes_on_a_real_failure),
         cmocka_unit_test(fails_on_purpose_once),
+        cmocka_unit_test(trims_what_lies_free),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
