@@ -135,13 +135,30 @@ bool workers_quiet(const struct workers *workers, unsigned first)
 
 /* --- life ---------------------------------------------------------------------------------------------------- */
 
+/* What pools keep warm for the next burst is of no use to a worker that has nothing to do. */
+static void trim_pools(struct worker_thread *thread)
+{
+    struct worker *worker = &thread->worker;
+
+    fiber_pool_trim(&thread->loop->fibers, WORKER_CALM_KEEP);
+    pool_trim(&worker->exchanges, WORKER_CALM_KEEP);
+    pool_trim(&worker->tees, WORKER_CALM_KEEP);
+    pool_trim(&worker->blocks, WORKER_CALM_KEEP);
+    pool_trim(&worker->buffers, WORKER_CALM_KEEP);
+    pool_trim(&worker->bulk_buffers, 0);
+}
+
 /* Pools hand what they don't keep to the C library, which holds on to it wherever a connection that stays lies above:
  * after a burst that is most of it. During one, it would only come back to be asked for again. */
 static void tidy(struct timer *timer)
 {
     struct worker_thread *thread = container_of(timer, struct worker_thread, tidy);
     uint64_t frees = mem_stats().frees, before = thread->frees_seen;
+    uint64_t ended = metric_read(&thread->worker.exchanges_ended);
 
+    if (ended == thread->ended_seen)
+        trim_pools(thread);
+    thread->ended_seen = ended;
     thread->frees_seen = frees;
     if (frees - before < WORKER_TIDY_CALM && frees - thread->frees_trimmed >= WORKER_TIDY_MIN) {
         mem_trim();

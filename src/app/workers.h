@@ -38,6 +38,7 @@ struct worker_thread {
     struct timer watch;                  /* while draining: looks whether it is quiet */
     struct timer tidy;                   /* gives memory back after a burst */
     uint64_t frees_seen, frees_trimmed;  /* of this thread: at the last look, and when memory was given back */
+    uint64_t ended_seen;                 /* exchanges; none since the last look: it is calm */
     struct timer retry;                  /* when the control loop's mailbox is full */
     atomic_bool quiet;                   /* no connection is left */
 

@@ -122,6 +122,7 @@
 #define WORKER_TIDY_NS NS_PER_S               /* between two looks whether memory should be given back */
 #define WORKER_TIDY_CALM 100                  /* so many frees between two looks are no burst any more */
 #define WORKER_TIDY_MIN 1000                  /* fewer frees since the last time are not worth the walk */
+#define WORKER_CALM_KEEP 4                    /* of each pool, in a worker without an exchange since the last look */
 #define LISTEN_BACKLOG 1024                   /* of one socket; Linux cuts it to net.core.somaxconn */
 #define UNIT_NAME_MAX 80                      /* CONF_NAME_MAX, a hyphen and a number */
 #define UNIT_LEAVE_NS NS_PER_S                /* from out of balance to SIGTERM: exchanges under way finish */
