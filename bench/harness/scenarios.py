@@ -11,7 +11,7 @@ from .processes import BenchError, start_pinned
 
 SPARE_SECONDS = 15  # what a client may take beyond its measurement before it counts as hung
 IDLE_OPEN_SECONDS = 60
-IDLE_SETTLE_SECONDS = 1.0
+IDLE_SETTLE_SECONDS = 3.5  # idle means that the burst is over: whoever gives its memory back has done so
 LOG_FLUSH_SECONDS = 1.3  # nginx writes its buffer every second
 IDLE_CONNECTIONS = 10_000
 SPARE_DESCRIPTORS = 1_000  # listeners, upstream connections, logs: besides those of the clients
