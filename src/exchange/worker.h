@@ -40,6 +40,9 @@ struct worker {
     void *observers_data;                    /* of whoever set them */
     void *services;                          /* what floor 6 keeps for each worker; opaque here */
     bool draining;                           /* sources close connections after their answer */
+    unsigned waiting;                        /* exchanges that wait for what slow clients may hold */
+    void (*scarce)(struct worker *worker);   /* NULL, or called when one begins to wait; may not wait */
+    void *scarce_data;                       /* of whoever set it */
     struct metric exchanges_started, exchanges_ended;
 };
 
@@ -51,6 +54,18 @@ struct observer {
 int worker_init(struct worker *worker, unsigned index, struct loop *loop,
                 const struct worker_limits *limits) MUST_CHECK;
 void worker_done(struct worker *worker); /* asserts that nothing is out: a leak shows here */
+
+/* An exchange begins or ends to wait for what others hold, such as a connection to a service. */
+static inline void worker_scarce(struct worker *worker, bool begins)
+{
+    if (!begins) {
+        worker->waiting--;
+        return;
+    }
+    worker->waiting++;
+    if (worker->scarce)
+        worker->scarce(worker);
+}
 
 /* The worker of the running loop's thread is passed along, never looked up. */
 

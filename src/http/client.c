@@ -272,27 +272,28 @@ static bool may_replay(const struct try *try, enum outcome outcome, bool repeata
 static enum outcome http_endpoint_run(struct endpoint *endpoint, struct exchange *x)
 {
     struct http_endpoint *owner = container_of(endpoint, struct http_endpoint, endpoint);
-    bool repeatable = http_method_idempotent(x->request.method) ||
-                      http_head_has(&x->request, HTTP_FIELD_IDEMPOTENCY_KEY);
-    bool fresh = false;
+    struct upstream_wish wish = { .repeatable = http_method_idempotent(x->request.method) ||
+                                                http_head_has(&x->request, HTTP_FIELD_IDEMPOTENCY_KEY) };
 
     for (;;) {
         struct try try = { .owner = owner, .x = x };
-        enum outcome outcome = upstream_take(owner, repeatable, fresh, &try.upstream);
+        enum outcome outcome;
         bool reused;
 
+        wish.to_come = x->request_body && !x->request_body->at_hand;
+        outcome = upstream_take(owner, &wish, &try.upstream);
         if (outcome != OUTCOME_OK)
             return outcome;
         reused = try.upstream->reused;
         outcome = try_once(&try);
         if (outcome == OUTCOME_UPSTREAM_PROTOCOL)
             metric_add(&owner->stats.protocol_errors, 1);
-        if (fresh || !reused || !may_replay(&try, outcome, repeatable))
+        if (wish.fresh || !reused || !may_replay(&try, outcome, wish.repeatable))
             return outcome;
         if (exchange_rewind(x) < 0)
             return outcome;
         metric_add(&owner->stats.replays, 1);
-        fresh = true;
+        wish.fresh = true;
     }
 }
 
@@ -345,6 +346,7 @@ int http_endpoint_create(struct worker *worker, const struct http_endpoint_conf 
     owner->learned_idle_ns = TIME_NEVER;
     list_init(&owner->idle);
     list_init(&owner->waiters);
+    list_init(&owner->waiters_to_come);
     owner->endpoint = (struct endpoint){ .ops = &HTTP_ENDPOINT_OPS,
                                          .name = owner->conf.name,
                                          .address = text_bytes(&address),

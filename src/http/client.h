@@ -13,6 +13,9 @@
  *     the connection is closed.
  * (5) The request body is sent while the answer is read: an early answer is passed on at once.
  * (6) The head of the answer lives in a buffer that x holds until its end.
+ * (7) Requests whose body is still to come (tunnels among them) get three quarters of the connections, and of the
+ * places to wait for one: slow clients shall not keep the others out. While anybody waits, the worker knows
+ *     (worker_scarce()), and its server drops clients that hardly move.
  */
 #ifndef WEFT_HTTP_CLIENT_H
 #define WEFT_HTTP_CLIENT_H

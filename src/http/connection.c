@@ -220,7 +220,7 @@ static bool body_at_hand(const struct http_head *head, size_t behind)
     return head->framing == HTTP_BODY_NONE || (head->framing == HTTP_BODY_LENGTH && head->content_length <= behind);
 }
 
-/* (5a): requests that will wait for their client leave a quarter of the fibers to the others. */
+/* (8): requests that will wait for their client leave a quarter of the fibers to the others. */
 static bool fiber_free(const struct http_server *server, bool at_hand)
 {
     const struct fiber_pool *fibers = &server->worker->loop->fibers;
@@ -351,7 +351,7 @@ static void connection_timed_out(struct timer *timer)
         connection_close(c);
 }
 
-/* Clients that hold fibers and hardly move are dropped, the longest served first; see (5a). */
+/* Clients that hold fibers or connections and hardly move are dropped, the longest served first; see (8). */
 static void drop_slow(struct http_server *server)
 {
     int64_t now = server->worker->loop->now_ns;
@@ -394,7 +394,7 @@ void connection_feed(struct http_server *server)
     }
     list_move_all(&waiting, &server->starved); /* those that must go on waiting, behind the untried */
     list_move_all(&server->starved, &waiting);
-    if (list_empty(&server->starved))
+    if (list_empty(&server->starved) && server->worker->waiting == 0)
         return;
     drop_slow(server);
     if (!timer_is_set(&server->feeder))

@@ -10,6 +10,15 @@ static void feed(struct timer *timer)
     connection_feed(container_of(timer, struct http_server, feeder));
 }
 
+/* (8): somebody waits for a connection that a slow client may hold. */
+static void scarce(struct worker *worker)
+{
+    struct http_server *server = worker->scarce_data;
+
+    if (!timer_is_set(&server->feeder))
+        timer_set(worker->loop, &server->feeder, worker->loop->now_ns + HTTP_RETRY_PARKED_NS);
+}
+
 static int64_t or_default(int64_t value, int64_t otherwise)
 {
     return value > 0 ? value : otherwise;
@@ -43,6 +52,8 @@ int http_server_init(struct http_server *server, struct worker *worker, const st
     list_init(&server->lingering);
     list_init(&server->listeners);
     timer_init(&server->feeder, feed);
+    worker->scarce = scarce;
+    worker->scarce_data = server;
     return 0;
 }
 
@@ -61,6 +72,7 @@ void http_server_done(struct http_server *server)
         stop_listening(container_of(node, struct http_listener, node));
     ASSERT(http_server_quiet(server));
     timer_stop(server->worker->loop, &server->feeder);
+    server->worker->scarce = NULL;
     pool_done(&server->connections);
     pool_done(&server->partials);
     mem_free(server->scratch);

@@ -9,6 +9,8 @@
  * accepted; idle ones on which no request comes within HTTP_DRAIN_IDLE_NS are closed; every answer says Connection:
  * close. (7) Where we close while the client may be sending, only our half is closed at first, and what comes is
  * dropped for HTTP_CLOSING_NS at most: a reset would destroy our answer on its way (RFC 9112, 9.6).
+ * (8) When fibers are scarce, requests whose body is still to come leave a quarter of them to the others, and clients
+ * that hardly move (HTTP_SLOW_RATE) are dropped. So they are while exchanges wait for a connection to a service.
  */
 #ifndef WEFT_HTTP_SERVER_H
 #define WEFT_HTTP_SERVER_H

@@ -10,6 +10,8 @@
 struct waiter {
     struct list_node node;
     struct fiber *fiber;
+    uint64_t order;         /* of arrival */
+    bool to_come;           /* its body is still to come */
     struct upstream *given; /* one that was just released; NULL: there is room for a new one */
     bool served;
 };
@@ -22,15 +24,41 @@ void upstream_settle(struct http_endpoint *owner)
     mem_free(owner);
 }
 
+/* (7): how many of `all` may be taken for bodies that are still to come. */
+static unsigned share_to_come(unsigned all)
+{
+    return all - all / 4;
+}
+
+static bool may_come(const struct http_endpoint *owner)
+{
+    return owner->to_come < share_to_come(owner->conf.connections_max);
+}
+
+static struct waiter *first_of(struct list_node *list)
+{
+    return list_empty(list) ? NULL : container_of(list->next, struct waiter, node);
+}
+
+static struct waiter *first_waiter(struct http_endpoint *owner)
+{
+    struct waiter *ready = first_of(&owner->waiters);
+    struct waiter *to_come = may_come(owner) ? first_of(&owner->waiters_to_come) : NULL;
+
+    return !ready || (to_come && to_come->order < ready->order) ? to_come : ready;
+}
+
 /* Lets the first waiter go on: with this connection, or with its place among the open ones. */
 static bool serve_waiter(struct http_endpoint *owner, struct upstream *given)
 {
-    struct list_node *node = list_pop_front(&owner->waiters);
-    struct waiter *waiter;
+    struct waiter *waiter = first_waiter(owner);
 
-    if (!node)
+    if (!waiter)
         return false;
-    waiter = container_of(node, struct waiter, node);
+    list_remove(&waiter->node);
+    owner->to_come += waiter->to_come;
+    if (given)
+        given->to_come = waiter->to_come;
     waiter->given = given;
     waiter->served = true;
     fiber_wake(waiter->fiber);
@@ -62,6 +90,7 @@ void upstream_close(struct upstream *upstream)
 {
     struct http_endpoint *owner = upstream->owner;
 
+    owner->to_come -= upstream->to_come;
     upstream_free(upstream);
     leave_place(owner);
 }
@@ -132,6 +161,8 @@ void upstream_release(struct upstream *upstream)
         upstream_close(upstream);
         return;
     }
+    owner->to_come -= upstream->to_come;
+    upstream->to_come = false;
     upstream->reused = true;
     upstream->idle_since_ns = loop->now_ns;
     if (serve_waiter(owner, upstream))
@@ -178,26 +209,24 @@ static enum outcome connect_failed(int error)
     }
 }
 
-/* The slot has been counted in owner->open already. */
-static enum outcome dial(struct http_endpoint *owner, struct upstream **ret)
+/* The place has been taken already. */
+static enum outcome dial(struct http_endpoint *owner, bool to_come, struct upstream **ret)
 {
     struct upstream *upstream = mem_zalloc(sizeof(*upstream));
     struct io_socket socket;
-    int r;
+    int r = upstream ? stream_connect(&owner->conf.address, &socket, owner->conf.connect_ns) : -ENOMEM;
 
-    if (!upstream) {
-        leave_place(owner);
-        return OUTCOME_OVERLOAD;
-    }
-    r = stream_connect(&owner->conf.address, &socket, owner->conf.connect_ns);
     if (r < 0) {
+        if (upstream)
+            metric_add(&owner->stats.connect_failures, 1);
         mem_free(upstream);
-        metric_add(&owner->stats.connect_failures, 1);
+        owner->to_come -= to_come;
         leave_place(owner);
         return connect_failed(r);
     }
     metric_add(&owner->stats.connects, 1);
     upstream->owner = owner;
+    upstream->to_come = to_come;
     conn_init(&upstream->conn, owner->worker->loop->io, socket);
     list_init(&upstream->node);
     upstream->wake.run = idle_woken;
@@ -207,45 +236,67 @@ static enum outcome dial(struct http_endpoint *owner, struct upstream **ret)
 }
 
 /* Waits until a connection is given back, or closed: then *ret is NULL, and its place is ours. */
-static enum outcome wait_turn(struct http_endpoint *owner, struct upstream **ret)
+static enum outcome wait_turn(struct http_endpoint *owner, bool to_come, struct upstream **ret)
 {
-    struct waiter waiter = { .fiber = fiber_current() };
+    struct waiter waiter = { .fiber = fiber_current(), .order = owner->order++, .to_come = to_come };
     int r = 0;
 
     if (owner->waiting >= HTTP_WAITERS_MAX)
         return OUTCOME_CONNECTIONS_FULL;
+    if (to_come && owner->waiting_to_come >= share_to_come(HTTP_WAITERS_MAX))
+        return OUTCOME_CONNECTIONS_FULL;
     owner->waiting++;
-    list_push_back(&owner->waiters, &waiter.node);
+    owner->waiting_to_come += to_come;
+    list_push_back(to_come ? &owner->waiters_to_come : &owner->waiters, &waiter.node);
+    worker_scarce(owner->worker, true);
     while (!waiter.served && r == 0)
         r = fiber_park(TIME_NEVER);
+    worker_scarce(owner->worker, false);
     list_remove(&waiter.node);
     owner->waiting--;
+    owner->waiting_to_come -= to_come;
     if (!waiter.served)
         return outcome_of_error(r, OUTCOME_INTERNAL);
     *ret = waiter.given;
     return OUTCOME_OK;
 }
 
-enum outcome upstream_take(struct http_endpoint *owner, bool repeatable, bool fresh, struct upstream **ret)
+/* An idle connection, or the place for one. False: neither is there. */
+static bool take_place(struct http_endpoint *owner, const struct upstream_wish *wish, struct upstream **ret)
 {
-    struct upstream *upstream = fresh ? NULL : take_idle(owner, repeatable);
-    enum outcome outcome;
+    struct upstream *upstream;
 
+    if (wish->to_come && !may_come(owner))
+        return false;
+    upstream = wish->fresh ? NULL : take_idle(owner, wish->repeatable);
     if (!upstream && owner->open >= owner->conf.connections_max && !list_empty(&owner->idle))
         upstream_close(container_of(owner->idle.prev, struct upstream, node)); /* makes room for a fresh one */
-    if (!upstream && owner->open >= owner->conf.connections_max) {
-        outcome = wait_turn(owner, &upstream);
+    if (!upstream && owner->open >= owner->conf.connections_max)
+        return false;
+    owner->open += !upstream;
+    owner->to_come += wish->to_come;
+    if (upstream)
+        upstream->to_come = wish->to_come;
+    *ret = upstream;
+    return true;
+}
+
+enum outcome upstream_take(struct http_endpoint *owner, const struct upstream_wish *wish, struct upstream **ret)
+{
+    struct upstream *upstream = NULL;
+
+    if (!take_place(owner, wish, &upstream)) {
+        enum outcome outcome = wait_turn(owner, wish->to_come, &upstream);
+
         if (outcome != OUTCOME_OK)
             return outcome;
-        if (upstream && (fresh || !upstream_quiet(upstream))) {
+        if (upstream && (wish->fresh || !upstream_quiet(upstream))) {
             upstream_free(upstream);
             upstream = NULL;
         }
-    } else if (!upstream) {
-        owner->open++;
     }
     if (!upstream)
-        return dial(owner, ret);
+        return dial(owner, wish->to_come, ret);
     *ret = upstream;
     return OUTCOME_OK;
 }

@@ -16,10 +16,13 @@ struct http_endpoint {
     struct worker *worker;
     struct http_endpoint_conf conf;
     struct http_endpoint_stats stats;
-    struct list_node idle;    /* the most recently used first */
-    struct list_node waiters; /* exchanges that wait for a connection, in order */
-    unsigned open, waiting;   /* connections; exchanges that wait */
-    int64_t learned_idle_ns;  /* how long the peer lets a connection idle; TIME_NEVER: not known */
+    struct list_node idle;             /* the most recently used first */
+    struct list_node waiters;          /* exchanges that wait for a connection, in order */
+    struct list_node waiters_to_come;  /* those whose body is still to come */
+    unsigned open, waiting;            /* connections; exchanges that wait */
+    unsigned to_come, waiting_to_come; /* of these, for a body that is still to come; see (7) */
+    uint64_t order;                    /* of the next that waits */
+    int64_t learned_idle_ns;           /* how long the peer lets a connection idle; TIME_NEVER: not known */
     bool retired;
     struct http_field *scratch; /* HTTP_FIELDS_MAX: heads that come in one piece are read here */
     char names[];
@@ -32,12 +35,19 @@ struct upstream {
     struct wake wake;
     struct timer timer;
     int64_t idle_since_ns;
-    bool reused; /* it has carried an answer before */
+    bool reused;  /* it has carried an answer before */
+    bool to_come; /* BUSY: with a request whose body was still to come */
 };
 
-/* A connection for x: an idle one if `fresh` is not asked for, else a new one; waits for one when too many are open.
+struct upstream_wish {
+    bool repeatable; /* the request may be sent twice */
+    bool fresh;      /* a new one, not an idle one */
+    bool to_come;    /* the request's body is still to come */
+};
+
+/* A connection for an exchange: an idle one if that will do, else a new one; waits for one when too many are open.
  * OUTCOME_OK, or why there is none. On a fiber. */
-enum outcome upstream_take(struct http_endpoint *owner, bool repeatable, bool fresh, struct upstream **ret);
+enum outcome upstream_take(struct http_endpoint *owner, const struct upstream_wish *wish, struct upstream **ret);
 void upstream_release(struct upstream *upstream); /* back to the pool; any context */
 void upstream_close(struct upstream *upstream);
 void upstream_settle(struct http_endpoint *owner); /* frees a retired owner that nobody uses */

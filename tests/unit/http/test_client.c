@@ -449,6 +449,84 @@ static void waiters_are_served_in_order(void **state)
     rig_run(in_order, &closed);
 }
 
+#define SLOW_POST "POST /up HTTP/1.1\r\nContent-Length: 4\r\n" HOST
+
+static void bodies_to_come(struct rig *rig)
+{
+    struct rig_line *slow[4], *quick = rig_dial(rig);
+
+    for (unsigned i = 0; i < ARRAY_LEN(slow); i++) {
+        slow[i] = rig_dial(rig);
+        rig_say(slow[i], SLOW_POST);
+        rig_sleep(5 * NS_PER_MS);
+    }
+    RIG_CHECK(rig, http_endpoint_open_connections(rig->endpoint) == 3);
+    for (unsigned i = 0; i < 3; i++) { /* one after the other has the last connection */
+        rig_say(quick, GET);
+        rig_hear(quick, 20 * NS_PER_MS);
+    }
+    RIG_CHECK(rig, rig_count(quick->text, "hello") == 3);
+    rig_say(slow[3], "body");
+    rig_hear(slow[3], 100 * NS_PER_MS);
+    RIG_HEARD(slow[3], ""); /* it came too late to be called at hand */
+    rig_say(slow[1], "body");
+    rig_hear(slow[1], RIG_QUIET_NS);
+    for (unsigned i = 0; i < ARRAY_LEN(slow); i++) { /* the fourth was waiting for just that */
+        if (i != 1 && i != 3)
+            rig_say(slow[i], "body");
+        rig_hear(slow[i], RIG_QUIET_NS);
+        RIG_HEARD(slow[i], "HTTP/1.1 200 OK\r\n*hello");
+    }
+    RIG_CHECK(rig, metric_read(&rig->server.metrics.slow_clients) == 0);
+}
+
+static void bodies_to_come_leave_room(void **state)
+{
+    struct rig_plan kept = { .endpoint = { .connections_max = 4 },
+                             .origin = SCRIPTS(SCRIPT("<", OK5, "<", OK5, "<", OK5, "<", OK5, "<", OK5)) };
+    struct rig_plan closed = { .endpoint = { .connections_max = 4 },
+                               .origin = SCRIPTS(SCRIPT(
+                                   "<", ">HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello")) };
+
+    rig_run(bodies_to_come, &kept);
+    rig_run(bodies_to_come, &closed);
+}
+
+static void slow_holder(struct rig *rig)
+{
+    struct rig_line *slow = rig_dial(rig), *waits = rig_dial(rig);
+
+    rig_say(slow, SLOW_POST);
+    rig_sleep(5 * NS_PER_MS);
+    rig_say(waits, GET);
+    rig_hear(waits, HTTP_SLOW_GRACE_NS - 10 * NS_PER_MS);
+    RIG_HEARD(waits, "");
+    rig_hear(waits, 50 * NS_PER_MS);
+    RIG_HEARD(waits, "HTTP/1.1 200 OK\r\n*hello");
+    RIG_CHECK(rig, rig_hear(slow, RIG_QUIET_NS) != RIG_OPEN);
+    RIG_CHECK(rig, metric_read(&rig->server.metrics.slow_clients) == 1);
+}
+
+/* Nobody else waits: a slow client may take its time. */
+static void slow_alone(struct rig *rig)
+{
+    struct rig_line *slow = rig_dial(rig);
+
+    rig_say(slow, SLOW_POST);
+    rig_sleep(3 * HTTP_SLOW_GRACE_NS);
+    rig_say(slow, "body");
+    rig_hear(slow, RIG_QUIET_NS);
+    RIG_HEARD(slow, "HTTP/1.1 200 OK\r\n*hello");
+}
+
+static void slow_clients_are_dropped_for_those_who_wait(void **state)
+{
+    struct rig_plan plan = { .endpoint = { .connections_max = 1 }, .origin = SCRIPTS(SCRIPT("<", OK5)) };
+
+    rig_run(slow_holder, &plan);
+    rig_run(slow_alone, &plan);
+}
+
 #define MANY (HTTP_WAITERS_MAX + 3)
 
 static struct io_socket many[MANY];
@@ -548,6 +626,7 @@ int main(void)
         cmocka_unit_test(a_close_may_cross_a_request), cmocka_unit_test(who_closed_while_idle_is_not_asked),
         cmocka_unit_test(idle_timeouts_are_learned),   cmocka_unit_test(idle_connections_are_closed),
         cmocka_unit_test(waiters_are_served_in_order), cmocka_unit_test(waiters_have_a_bound),
+        cmocka_unit_test(bodies_to_come_leave_room),   cmocka_unit_test(slow_clients_are_dropped_for_those_who_wait),
         cmocka_unit_test(connecting_may_fail),         cmocka_unit_test(a_retired_endpoint_ends_with_its_exchanges),
     };
 
