@@ -5,7 +5,7 @@
  * KINDS is a list of letters that the clients take in turn:
  *   h   sends the head of a GET a byte a second
  *   b   sends a POST's head, then its body a byte a second
- *   a   asks for a megabyte and reads a byte a second
+ *   a   asks for 16 megabytes, more than sockets buffer, and reads a byte a second
  * A client that was dropped comes again within a second, until standard input ends. Any line there is a question; the
  * answer is a line of key=value: how many are attached, and how many were dropped so far. SOURCES: so many addresses
  * 127.0.0.x are used, since each has only so many ports.
@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SLOTS 50 /* of a second: the clients move one after the other, not all at once */
+#define SLOTS 500 /* of a second: the clients move one after the other, not all at once */
 #define RECEIVE_SIZE 4096
 
 struct client {
@@ -39,7 +39,7 @@ static const char *opening(char kind)
     switch (kind) {
     case 'h': return "GET /who HTTP/1.1\r\nHost: slow\r\nX-Slow: ";
     case 'b': return "POST /sink HTTP/1.1\r\nHost: slow\r\nContent-Length: 1000000\r\n\r\n";
-    default: return "GET /bytes?1000000 HTTP/1.1\r\nHost: slow\r\n\r\n";
+    default: return "GET /bytes?16000000 HTTP/1.1\r\nHost: slow\r\n\r\n";
     }
 }
 
@@ -77,7 +77,7 @@ static void move(struct client *c)
         drop(c);
 }
 
-/* One slot of a second: a fiftieth of the clients. */
+/* One slot of a second: a 500th of the clients. */
 static void run_slot(unsigned slot)
 {
     for (unsigned i = slot; i < it.count; i += SLOTS) {
@@ -123,7 +123,7 @@ int main(int count, char **arguments)
     if (!it.clients)
         die("memory");
     for (unsigned i = 0; i < it.count; i++)
-        it.clients[i] = (struct client){ .fd = -1, .kind = arguments[3][i / SLOTS % strlen(arguments[3])] };
+        it.clients[i] = (struct client){ .fd = -1, .kind = arguments[3][i % strlen(arguments[3])] };
     due = now_ns();
     for (unsigned slot = 0;; slot = (slot + 1) % SLOTS) {
         run_slot(slot);
