@@ -100,8 +100,8 @@ class Tools:
                 found[next(e for e in environ if e.startswith(b"WEFT_INSTANCE=")).decode().partition("=")[2]] = pid
         return found
 
-    def up(self, scale=3, more="", workers=2):
-        self.system.write({"web": f"{{ run: '{self.service}', scale: {scale}, ready: /readyz }}"},
+    def up(self, scale=3, more="", workers=2, service=""):
+        self.system.write({"web": f"{{ run: '{self.service}', scale: {scale}, ready: /readyz{service} }}"},
                           more="log: { access: false }\n" + more, workers=workers)
         self.system.up().ready()
         self.all_ready(scale)

@@ -48,9 +48,7 @@ def test_twice_as_many_as_fibers(system, tools):
 
 def test_more_than_connections_to_a_service(system, tools):
     """Fibers are plentiful, but slow bodies hold connections to the service, at most three quarters of them."""
-    system.write({"web": f"{{ run: '{tools.service}', scale: 2, ready: /readyz, connections: 100 }}"},
-                 more="log: { access: false }", workers=1)
-    system.up().ready()
+    tools.up(scale=2, workers=1, service=", connections: 100")
     with tools.client(16, 2000) as honest:
         rounds = [measure(tools, honest, "b", count=400) for _ in range(3)]
         counts = honest.end()
