@@ -68,6 +68,11 @@ struct exchange_times {
     int64_t head_ns;  /* the head of its answer was there */
 };
 
+/* A part of the path that its route has named: "/orders/{id}". */
+struct exchange_parameter {
+    struct bytes name, value; /* the value as it came, not decoded */
+};
+
 struct exchange {
     uint32_t magic;
     enum outcome outcome; /* so far; final in endings and observers */
@@ -79,11 +84,14 @@ struct exchange {
     struct ending *endings;
     struct arena arena;
     int64_t deadline_ns;
-    struct bytes gateway;                             /* the name of the listener it came in by */
-    struct bytes request_id;                          /* X-Request-Id, the client's or a new one */
-    struct bytes route;                               /* its name; empty: none */
-    struct bytes service;                             /* its name; empty: none */
-    struct bytes client;                              /* the client's address without port, as text */
+    struct bytes gateway;                        /* the name of the listener it came in by */
+    struct bytes request_id;                     /* X-Request-Id, the client's or a new one */
+    struct bytes route;                          /* its name; empty: none */
+    struct bytes service;                        /* its name; empty: none */
+    struct bytes client;                         /* the client's address without port, as text */
+    struct bytes caller;                         /* the service that called; empty: it came from outside */
+    const struct exchange_parameter *parameters; /* of the route's path; in the arena, or longer-lived */
+    unsigned parameter_count;
     struct bytes scheme;                              /* of the client's connection: http, https */
     struct endpoint_ending *endpoint_use;             /* private: who gives it back */
     struct endpoint *endpoint;                        /* chosen by a balance stage; NULL: none yet */
