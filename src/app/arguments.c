@@ -2,32 +2,56 @@
 
 #define SUGGEST_DISTANCE 2
 
-static int take_file(struct invocation *invocation, const char *value)
+static int check_format(const char *value)
 {
-    invocation->file = value;
-    return value[0] ? 0 : -EINVAL;
+    return strcmp(value, "json") == 0 || strcmp(value, "table") == 0 ? 0 : -EINVAL;
 }
 
-static int take_dir(struct invocation *invocation, const char *value)
+const struct option_info OPTION_FILE = {
+    .name = "file", .letter = 'f', .value_name = "FILE", .about = "the system's file (weft.yaml)", .kind = VALUE_FILE
+};
+const struct option_info OPTION_DIR = {
+    .name = "dir", .value_name = "DIR", .about = "where .weft/ is (the file's folder)", .kind = VALUE_FOLDER
+};
+const struct option_info OPTION_FORMAT = { .name = "output",
+                                           .letter = 'o',
+                                           .value_name = "json|table",
+                                           .about = "how to print (table)",
+                                           .kind = VALUE_CHOICE,
+                                           .check = check_format };
+
+const char *invocation_repeated(const struct invocation *invocation, const struct option_info *option, unsigned index)
 {
-    invocation->dir = value;
-    return value[0] ? 0 : -EINVAL;
+    for (unsigned i = 0; i < invocation->option_count; i++)
+        if (invocation->options[i].option == option && index-- == 0)
+            return invocation->options[i].value;
+    return NULL;
 }
 
-static int take_format(struct invocation *invocation, const char *value)
+bool invocation_given(const struct invocation *invocation, const struct option_info *option)
 {
-    if (strcmp(value, "json") == 0)
-        invocation->format = OUTPUT_JSON;
-    else if (strcmp(value, "table") == 0)
-        invocation->format = OUTPUT_TABLE;
-    else
-        return -EINVAL;
-    return 0;
+    for (unsigned i = 0; i < invocation->option_count; i++)
+        if (invocation->options[i].option == option)
+            return true;
+    return false;
 }
 
-const struct option_info OPTION_FILE = { "file", 'f', "FILE", "the system's file (weft.yaml)", take_file };
-const struct option_info OPTION_DIR = { "dir", 0, "DIR", "where .weft/ is (the file's folder)", take_dir };
-const struct option_info OPTION_FORMAT = { "output", 'o', "json|table", "how to print (table)", take_format };
+const char *invocation_value(const struct invocation *invocation, const struct option_info *option)
+{
+    const char *value = NULL;
+
+    for (unsigned i = 0; i < invocation->option_count; i++)
+        if (invocation->options[i].option == option)
+            value = invocation->options[i].value;
+    return value;
+}
+
+enum output_format invocation_format(const struct invocation *invocation)
+{
+    const char *value = invocation_value(invocation, &OPTION_FORMAT);
+
+    return value && strcmp(value, "json") == 0 ? OUTPUT_JSON : OUTPUT_TABLE;
+}
 
 const struct command_info *arguments_command(const struct command_info *commands, const char *name)
 {
@@ -56,55 +80,102 @@ static void suggest_command(const struct command_info *commands, const char *nam
         fault_hint(error, "weft help lists them");
 }
 
-/* The option that argument names; its value, if it stands in the same argument, else NULL. */
-static const struct option_info *find_option(const struct command_info *command, const char *argument,
-                                             const char **ret_value)
+static const struct option_info *find_letter(const struct command_info *command, char letter)
 {
-    struct bytes name = bytes_of_text(argument);
+    for (const struct option_info *const *at = command->options; at && *at; at++)
+        if ((*at)->letter && (*at)->letter == letter)
+            return *at;
+    return NULL;
+}
 
+/* "--name" or "--name=VALUE"; the value, if it is there, else NULL. */
+static const struct option_info *find_name(const struct command_info *command, const char *argument,
+                                           const char **ret_value)
+{
     for (const struct option_info *const *at = command->options; at && *at; at++) {
-        const struct option_info *option = *at;
-        size_t len = strlen(option->name);
+        size_t len = strlen((*at)->name);
 
-        if (option->letter && argument[1] == option->letter) {
-            *ret_value = argument[2] ? argument + 2 : NULL;
-            return option;
-        }
-        if (name.len >= len + 2 && argument[1] == '-' && memcmp(argument + 2, option->name, len) == 0 &&
-            (argument[len + 2] == '=' || !argument[len + 2])) {
-            *ret_value = argument[len + 2] ? argument + len + 3 : NULL;
-            return option;
-        }
+        if (strncmp(argument + 2, (*at)->name, len) != 0 || (argument[len + 2] && argument[len + 2] != '='))
+            continue;
+        *ret_value = argument[len + 2] ? argument + len + 3 : NULL;
+        return *at;
     }
     return NULL;
+}
+
+static int keep_option(struct invocation *invocation, const struct option_info *option, const char *value,
+                       struct fault *error)
+{
+    const char *command = invocation->command->name;
+
+    if (!option->value_name && value) {
+        fault_set(error, "%s: --%s takes no value", command, option->name);
+        return -EINVAL;
+    }
+    if (option->value_name && (!value || !value[0] || (option->check && option->check(value) < 0))) {
+        fault_set(error, "%s: --%s wants %s", command, option->name, option->value_name);
+        if (value)
+            fault_hint(error, "not '%s'", value);
+        return -EINVAL;
+    }
+    if (invocation->option_count == ARGUMENT_OPTIONS_MAX) {
+        fault_set(error, "%s: more than %d options", command, ARGUMENT_OPTIONS_MAX);
+        return -EINVAL;
+    }
+    invocation->options[invocation->option_count++] = (struct option_taken){ option, value };
+    return 0;
+}
+
+static int no_option(const struct invocation *invocation, const char *argument, struct fault *error)
+{
+    fault_set(error, "%s: there is no option %s", invocation->command->name, argument);
+    fault_hint(error, "weft help %s lists them", invocation->command->name);
+    return -EINVAL;
+}
+
+/* The letters of argv[*at], one after the other: flags, and at last perhaps one with a value. */
+static int take_letters(struct invocation *invocation, int argc, const char *const *argv, int *at, struct fault *error)
+{
+    const char *argument = argv[*at];
+
+    for (const char *letter = argument + 1; *letter; letter++) {
+        const struct option_info *option = find_letter(invocation->command, *letter);
+        const char *value = NULL;
+        int r;
+
+        if (*letter == 'h' && !option) {
+            invocation->help = true;
+            continue;
+        }
+        if (!option)
+            return no_option(invocation, argument, error);
+        if (option->value_name)
+            value = letter[1] ? letter + 1 : *at + 1 < argc ? argv[++*at] : NULL;
+        r = keep_option(invocation, option, value, error);
+        if (r < 0 || option->value_name)
+            return r;
+    }
+    return 0;
 }
 
 /* Takes the option at argv[*at], and its value. */
 static int take_option(struct invocation *invocation, int argc, const char *const *argv, int *at, struct fault *error)
 {
     const char *argument = argv[*at], *value = NULL;
-    const struct command_info *command = invocation->command;
     const struct option_info *option;
 
-    if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0) {
+    if (argument[1] != '-')
+        return take_letters(invocation, argc, argv, at, error);
+    if (strcmp(argument, "--help") == 0) {
         invocation->help = true;
         return 0;
     }
-    option = find_option(command, argument, &value);
-    if (!option) {
-        fault_set(error, "%s: there is no option %s", command->name, argument);
-        fault_hint(error, "weft help %s lists them", command->name);
-        return -EINVAL;
-    }
-    if (!value && *at + 1 < argc)
+    option = find_name(invocation->command, argument, &value);
+    if (!option)
+        return no_option(invocation, argument, error);
+    if (option->value_name && !value && *at + 1 < argc)
         value = argv[++*at];
-    if (!value || option->take(invocation, value) < 0) {
-        fault_set(error, "%s: --%s wants %s", command->name, option->name, option->value_name);
-        if (value)
-            fault_hint(error, "not '%s'", value);
-        return -EINVAL;
-    }
-    return 0;
+    return keep_option(invocation, option, value, error);
 }
 
 static int check_words(const struct invocation *invocation, struct fault *error)

@@ -71,7 +71,7 @@ int command_get(struct app *app, const struct invocation *invocation)
     if (!is_good(&answer)) {
         say_refusal(app, invocation, &answer);
         exit_code = EXIT_FAILED;
-    } else if (invocation->format == OUTPUT_JSON) {
+    } else if (invocation_format(invocation) == OUTPUT_JSON) {
         app_print(app, bytes_of(answer.data, answer.len));
         if (answer.len == 0 || answer.data[answer.len - 1] != '\n')
             app_print(app, BYTES("\n"));

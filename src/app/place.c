@@ -25,11 +25,12 @@ static int join(char *memory, size_t max, const char *folder, const char *name)
 
 int place_find(const struct invocation *invocation, struct place *ret)
 {
-    struct place place = { .file = invocation->file ? invocation->file : "weft.yaml" };
+    const char *file = invocation_value(invocation, &OPTION_FILE), *dir = invocation_value(invocation, &OPTION_DIR);
+    struct place place = { .file = file ? file : "weft.yaml" };
     int r = folder_of(place.file, place.folder, sizeof(place.folder));
 
-    if (r == 0 && invocation->dir)
-        r = join(place.state, sizeof(place.state), invocation->dir, ".weft");
+    if (r == 0 && dir)
+        r = join(place.state, sizeof(place.state), dir, ".weft");
     else if (r == 0)
         r = join(place.state, sizeof(place.state), place.folder, ".weft");
     if (r == 0)

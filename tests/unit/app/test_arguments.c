@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#define WORDS_MAX 8
+#define WORDS_MAX 12
 
 /* A command line, and what comes of it: "command word... file= dir= json help", or "! what is wrong (hint)". */
 static const struct {
@@ -23,6 +23,7 @@ static const struct {
     { "up -fa.yaml", "up file=a.yaml" },
     { "up --file a.yaml --dir d", "up file=a.yaml dir=d" },
     { "up --file=a.yaml --dir=d", "up file=a.yaml dir=d" },
+    { "up -f a.yaml -f b.yaml", "up file=b.yaml" },
     { "up --file= ", "! up: --file wants FILE (not '')" },
     { "up -f", "! up: --file wants FILE" },
     { "up -h", "up help" },
@@ -72,11 +73,11 @@ static void describe(struct text *text, const struct invocation *invocation)
     text_add(text, bytes_of_text(invocation->command->name));
     for (unsigned i = 0; i < invocation->word_count; i++)
         text_add_format(text, " %s", invocation->words[i]);
-    if (invocation->file)
-        text_add_format(text, " file=%s", invocation->file);
-    if (invocation->dir)
-        text_add_format(text, " dir=%s", invocation->dir);
-    if (invocation->format == OUTPUT_JSON)
+    if (invocation_given(invocation, &OPTION_FILE))
+        text_add_format(text, " file=%s", invocation_value(invocation, &OPTION_FILE));
+    if (invocation_given(invocation, &OPTION_DIR))
+        text_add_format(text, " dir=%s", invocation_value(invocation, &OPTION_DIR));
+    if (invocation_format(invocation) == OUTPUT_JSON)
         text_add_format(text, " json");
     if (invocation->help)
         text_add_format(text, " help");
@@ -104,6 +105,109 @@ static void lines_are_read(void **state)
     }
 }
 
+/* --- flags, repeated options, words: of a command of the test's own --------------------------------------- */
+
+static const struct option_info FLAG = { .name = "follow", .letter = 'F', .about = "go on" };
+static const struct option_info SILENT = { .name = "silent", .letter = 's', .about = "say nothing" };
+static const struct option_info FIELD = {
+    .name = "header", .letter = 'H', .value_name = "FIELD", .about = "a field", .repeated = true
+};
+static const struct option_info *const OWN_OPTIONS[] = { &FLAG, &SILENT, &FIELD, &OPTION_FORMAT, NULL };
+
+static int run_nothing(struct app *app, const struct invocation *invocation)
+{
+    return EXIT_DONE;
+}
+
+static const struct command_info OWN[] = { { .name = "try",
+                                             .about = "a command of the test",
+                                             .words = "WORD...",
+                                             .words_max = ARGUMENT_WORDS_MAX,
+                                             .options = OWN_OPTIONS,
+                                             .run = run_nothing },
+                                           { .name = NULL } };
+
+static const struct {
+    const char *line, *result;
+} OWN_ROWS[] = {
+    { "try", "" },
+    { "try --follow", "follow" },
+    { "try -F a -s", "follow silent a" },
+    { "try -sF", "follow silent" },
+    { "try -sFo json a b c", "follow silent json a b c" },
+    { "try -Fojson", "follow json" },
+    { "try --follow=yes", "! try: --follow takes no value" },
+    { "try --follows", "! try: there is no option --follows (weft help try lists them)" },
+    { "try --follo", "! try: there is no option --follo (weft help try lists them)" },
+    { "try -Fx", "! try: there is no option -Fx (weft help try lists them)" },
+    { "try -H a:1 --header b:2 --header=c:3", "[a:1][b:2][c:3]" },
+    { "try -Ha:1 -sH b:2", "silent [a:1][b:2]" },
+    { "try -H", "! try: --header wants FIELD" },
+    { "try -sh", "silent help" },
+};
+
+static void describe_own(struct text *text, const struct invocation *invocation)
+{
+    const char *value;
+
+    if (invocation_given(invocation, &FLAG))
+        text_add_format(text, " follow");
+    if (invocation_given(invocation, &SILENT))
+        text_add_format(text, " silent");
+    if (invocation_format(invocation) == OUTPUT_JSON)
+        text_add_format(text, " json");
+    for (unsigned i = 0; (value = invocation_repeated(invocation, &FIELD, i)); i++)
+        text_add_format(text, "%s[%s]", i == 0 ? " " : "", value);
+    for (unsigned i = 0; i < invocation->word_count; i++)
+        text_add_format(text, " %s", invocation->words[i]);
+    if (invocation->help)
+        text_add_format(text, " help");
+}
+
+static void flags_and_repeated_options_are_read(void **state)
+{
+    for (size_t i = 0; i < ARRAY_LEN(OWN_ROWS); i++) {
+        const char *argv[WORDS_MAX];
+        char line[128], memory[512];
+        struct text text = text_into(memory, sizeof(memory));
+        struct invocation invocation;
+        struct fault fault = { 0 };
+        int argc;
+
+        memcpy(line, OWN_ROWS[i].line, strlen(OWN_ROWS[i].line) + 1);
+        argc = split(line, argv);
+        text_add_char(&text, ' ');
+        if (arguments_parse(OWN, argc, argv, &invocation, &fault) < 0) {
+            text_add(&text, BYTES("! "));
+            text.len += fault_write(&fault, memory + 3, sizeof(memory) - 3);
+        } else {
+            text.len = 0;
+            describe_own(&text, &invocation);
+        }
+        if (!bytes_equal(bytes_skip(text_bytes(&text), MIN(text.len, (size_t)1)), bytes_of_text(OWN_ROWS[i].result)))
+            fail_msg("%s: " BYTES_FMT, OWN_ROWS[i].line, BYTES_ARG(text_bytes(&text)));
+    }
+}
+
+/* ARGUMENT_OPTIONS_MAX and ARGUMENT_WORDS_MAX. */
+static void there_is_an_end_of_arguments(void **state)
+{
+    const char *argv[2 + ARGUMENT_WORDS_MAX + 1] = { "weft", "try" };
+    struct invocation invocation;
+    struct fault fault = { 0 };
+
+    for (int i = 0; i <= ARGUMENT_WORDS_MAX; i++)
+        argv[2 + i] = "word";
+    assert_int_equal(arguments_parse(OWN, 2 + ARGUMENT_WORDS_MAX, argv, &invocation, &fault), 0);
+    assert_int_equal(arguments_parse(OWN, 3 + ARGUMENT_WORDS_MAX, argv, &invocation, &fault), -EINVAL);
+    assert_string_equal(fault.what, "try: 'word' is one word too many");
+    for (int i = 0; i <= ARGUMENT_OPTIONS_MAX; i++)
+        argv[2 + i] = "-F";
+    assert_int_equal(arguments_parse(OWN, 2 + ARGUMENT_OPTIONS_MAX, argv, &invocation, &fault), 0);
+    assert_int_equal(arguments_parse(OWN, 3 + ARGUMENT_OPTIONS_MAX, argv, &invocation, &fault), -EINVAL);
+    assert_string_equal(fault.what, "try: more than 64 options");
+}
+
 static void the_table_is_sound(void **state)
 {
     for (const struct command_info *command = COMMANDS; command->name; command++) {
@@ -129,8 +233,13 @@ static const struct {
 static void places_are_found(void **state)
 {
     for (size_t i = 0; i < ARRAY_LEN(PLACES); i++) {
-        const struct invocation invocation = { .file = PLACES[i].file, .dir = PLACES[i].dir };
+        struct invocation invocation = { .command = NULL };
         struct place place;
+
+        if (PLACES[i].file)
+            invocation.options[invocation.option_count++] = (struct option_taken){ &OPTION_FILE, PLACES[i].file };
+        if (PLACES[i].dir)
+            invocation.options[invocation.option_count++] = (struct option_taken){ &OPTION_DIR, PLACES[i].dir };
 
         assert_int_equal(place_find(&invocation, &place), 0);
         assert_string_equal(place.folder, PLACES[i].folder);
@@ -143,6 +252,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_are_read),
+        cmocka_unit_test(flags_and_repeated_options_are_read),
+        cmocka_unit_test(there_is_an_end_of_arguments),
         cmocka_unit_test(the_table_is_sound),
         cmocka_unit_test(places_are_found),
     };
