@@ -176,6 +176,8 @@
 #define BALANCE_DRAWS_MAX 10              /* two usable endpoints of two are missed once in 512 */
 #define ROUTE_HOST_MAX 255                /* RFC 1035, 2.3.4; longer ones match no name */
 #define ROUTES_MAX 100000                 /* of one snapshot, see SNAPSHOT_ARENA_MAX */
+#define TEMPLATE_PARTS_MAX 32             /* texts and {names} of one template: 512 bytes of stack */
+#define TEMPLATE_TEXT_MAX 4096            /* an expanded template; fits a block of the exchange's arena */
 
 /* --- observe ------------------------------------------------------------------------------------- */
 #define OBSERVE_SERIES_MAX 2000           /* of a process, all labels together; 500 bytes each on each worker at most */

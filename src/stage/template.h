@@ -1,7 +1,8 @@
 /* stage/template.h - texts with {names} of an exchange in them: keys of limits, values of headers, places of redirects.
  *
  *     {client.address}   the client's address, without port
- *     {request.method} {request.path} {request.query} {request.host} {request.scheme} {request.id}
+ *     {request.method} {request.path} {request.query} {request.scheme} {request.id}
+ *     {request.host}     of the Host field, without port
  *     {header.NAME}      the first field of that name of the request
  *     {cookie.NAME}      of the request's Cookie fields, as it came
  *     {query.NAME}       the first value of that name, as it came
