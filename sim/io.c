@@ -76,6 +76,11 @@ static ssize_t sim_descriptor_write(struct io *io, int descriptor, struct bytes 
     return (ssize_t)content.len;
 }
 
+static int sim_terminal(struct io *io, int descriptor, struct terminal_size *ret)
+{
+    return -ENOTTY;
+}
+
 static int sim_descriptors_open(struct io *io)
 {
     return -ENOTSUP; /* a simulated process has sockets only */
@@ -136,6 +141,7 @@ const struct io_ops SIM_IO_OPS = {
     .directory_make = sim_directory_make,
     .descriptor_write = sim_descriptor_write,
     .descriptor_read = sim_descriptor_read,
+    .terminal = sim_terminal,
     .descriptors_open = sim_descriptors_open,
     .resolve = sim_resolve,
     .stack_map = sim_stack_map,

@@ -73,6 +73,11 @@ struct process {
     struct io_socket exited;
 };
 
+/* In characters; 0: unknown. */
+struct terminal_size {
+    unsigned columns, rows;
+};
+
 struct io_ops {
     const char *name; /* "linux", "sim" */
 
@@ -131,6 +136,7 @@ struct io_ops {
     int (*directory_make)(struct io *io, const char *path, unsigned mode);            /* an existing one is fine */
     ssize_t (*descriptor_write)(struct io *io, int descriptor, struct bytes content); /* all of it, e.g. to stdout */
     ssize_t (*descriptor_read)(struct io *io, int descriptor, void *memory, size_t len);
+    int (*terminal)(struct io *io, int descriptor, struct terminal_size *ret); /* -ENOTTY: it is none */
     int (*descriptors_open)(struct io *io); /* how many the process has; -ENOTSUP */
     int (*resolve)(struct io *io, const char *host, uint16_t port, struct address *ret, unsigned max); /* count */
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 union control {
@@ -200,4 +201,15 @@ int linux_descriptors_open(struct io *seam)
         count += entry->d_name[0] != '.';
     (void)closedir(directory);
     return count;
+}
+
+int linux_descriptors_terminal(struct io *seam, int descriptor, struct terminal_size *ret)
+{
+    struct winsize size = { 0 };
+
+    if (!isatty(descriptor))
+        return -ENOTTY;
+    (void)ioctl(descriptor, TIOCGWINSZ, &size); /* one that does not say stays unknown */
+    *ret = (struct terminal_size){ .columns = size.ws_col, .rows = size.ws_row };
+    return 0;
 }

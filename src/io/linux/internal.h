@@ -161,6 +161,7 @@ int linux_directory_make(struct io *io, const char *path, unsigned mode);
 ssize_t linux_descriptor_write(struct io *io, int descriptor, struct bytes content);
 ssize_t linux_descriptor_read(struct io *io, int descriptor, void *memory, size_t len);
 int linux_descriptors_open(struct io *io);
+int linux_descriptors_terminal(struct io *io, int descriptor, struct terminal_size *ret);
 
 int linux_name_resolve(struct io *io, const char *host, uint16_t port, struct address *ret, unsigned max);
 

@@ -85,6 +85,7 @@ static const struct io_ops LINUX_OPS = {
     .directory_make = linux_directory_make,
     .descriptor_write = linux_descriptor_write,
     .descriptor_read = linux_descriptor_read,
+    .terminal = linux_descriptors_terminal,
     .descriptors_open = linux_descriptors_open,
     .resolve = linux_name_resolve,
     .stack_map = linux_stack_map,

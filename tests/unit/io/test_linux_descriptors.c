@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* Two ends in one io. */
@@ -204,6 +205,31 @@ static void test_adopt(void **state)
     io_linux_close(io);
 }
 
+static void test_terminal_tells_its_size(void **state)
+{
+    struct winsize set = { .ws_row = 33, .ws_col = 101 };
+    struct terminal_size size = { 1, 2 };
+    struct io *io = help_open();
+    int master = posix_openpt(O_RDWR | O_NOCTTY), slave, none = open("/dev/null", O_RDWR);
+
+    assert_true(master >= 0 && none >= 0);
+    assert_int_equal(grantpt(master), 0);
+    assert_int_equal(unlockpt(master), 0);
+    slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+    assert_true(slave >= 0);
+    assert_int_equal(io->ops->terminal(io, none, &size), -ENOTTY);
+    assert_int_equal(io->ops->terminal(io, -1, &size), -ENOTTY);
+    assert_int_equal(size.columns, 1);
+    assert_int_equal(ioctl(slave, TIOCSWINSZ, &set), 0);
+    assert_int_equal(io->ops->terminal(io, slave, &size), 0);
+    assert_int_equal(size.columns, 101);
+    assert_int_equal(size.rows, 33);
+    (void)close(none);
+    (void)close(slave);
+    (void)close(master);
+    io_linux_close(io);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +239,7 @@ int main(void)
         cmocka_unit_test(test_cut_messages),
         cmocka_unit_test(test_full_pair),
         cmocka_unit_test(test_adopt),
+        cmocka_unit_test(test_terminal_tells_its_size),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
