@@ -1,5 +1,4 @@
-#include "app/app.h"
-
+#include "app/style.h"
 #include "base/text.h"
 
 #define LINE_MAX_OUT 4096
@@ -42,8 +41,9 @@ static void put_error(const struct app *app, struct bytes what)
 {
     char memory[LINE_MAX_OUT];
     struct text text = text_into(memory, sizeof(memory) - 1);
+    bool colours = style_wanted(app, 2);
 
-    text_add(&text, BYTES("weft: "));
+    text_add_format(&text, "%sweft:%s ", style_begin(colours, STYLE_BAD), style_end(colours));
     text_add(&text, what);
     memory[text.len++] = '\n';
     put(app, 2, text_bytes(&text));

@@ -26,6 +26,7 @@ int command_apply(struct app *app, const struct invocation *invocation);
 int command_down(struct app *app, const struct invocation *invocation);
 int command_version(struct app *app, const struct invocation *invocation);
 int command_help(struct app *app, const struct invocation *invocation);
+int command_man(struct app *app, const struct invocation *invocation);
 int command_completion(struct app *app, const struct invocation *invocation);
 
 /* help.c */

@@ -6,11 +6,13 @@ static void print_option(const struct app *app, const struct option_info *option
     struct text text = text_into(memory, sizeof(memory) - 1);
 
     if (option->letter)
-        text_add_format(&text, "-%c, --%s %s", option->letter, option->name, option->value_name);
+        text_add_format(&text, "-%c, ", option->letter);
     else
-        text_add_format(&text, "    --%s %s", option->name, option->value_name);
+        text_add_format(&text, "    ");
+    text_add_format(&text, "--%s%s%s", option->name, option->value_name ? " " : "",
+                    option->value_name ? option->value_name : "");
     memory[text.len] = '\0';
-    app_printf(app, "  %-28s %s\n", memory, option->about);
+    app_printf(app, "  %-28s %s%s\n", memory, option->about, option->repeated ? "; several times" : "");
 }
 
 void help_command(const struct app *app, const struct command_info *command)
@@ -25,6 +27,8 @@ void help_command(const struct app *app, const struct command_info *command)
         print_option(app, *option);
     if (command->more)
         app_printf(app, "\n%s\n", command->more);
+    if (command->examples)
+        app_printf(app, "\nexamples:\n%s\n", command->examples);
 }
 
 static void list_commands(const struct app *app)
@@ -57,88 +61,5 @@ int command_help(struct app *app, const struct invocation *invocation)
 int command_version(struct app *app, const struct invocation *invocation)
 {
     app_print(app, BYTES("weft " WEFT_VERSION "\n"));
-    return EXIT_DONE;
-}
-
-/* --- completion --------------------------------------------------------------------------------------------------- */
-
-static void print_names(const struct app *app, const char *const *choices)
-{
-    const char *between = "";
-
-    for (; *choices; choices++, between = " ")
-        app_printf(app, "%s%s", between, *choices);
-}
-
-static void print_commands(const struct app *app)
-{
-    const char *between = "";
-
-    for (const struct command_info *command = COMMANDS; command->name; command++) {
-        if (command->hidden)
-            continue;
-        app_printf(app, "%s%s", between, command->name);
-        between = " ";
-    }
-}
-
-/* One line of a case statement: what may follow the command. */
-static void print_case(const struct app *app, const struct command_info *command)
-{
-    app_printf(app, "    %s) words=\"", command->name);
-    if (command->choices)
-        print_names(app, command->choices);
-    for (const struct option_info *const *option = command->options; option && *option; option++)
-        app_printf(app, " --%s", (*option)->name);
-    app_printf(app, " --help\" ;;\n");
-}
-
-static void complete_bash(const struct app *app)
-{
-    app_printf(app, "_weft()\n{\n    local words=\"");
-    print_commands(app);
-    app_printf(app, "\"\n    COMPREPLY=()\n"
-                    "    case ${COMP_WORDS[COMP_CWORD-1]} in\n"
-                    "    -f|--file) COMPREPLY=($(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\")); return ;;\n"
-                    "    --dir) COMPREPLY=($(compgen -d -- \"${COMP_WORDS[COMP_CWORD]}\")); return ;;\n"
-                    "    -o|--output) COMPREPLY=($(compgen -W \"json table\" -- \"${COMP_WORDS[COMP_CWORD]}\")); "
-                    "return ;;\n    esac\n"
-                    "    [ \"$COMP_CWORD\" -eq 1 ] || case ${COMP_WORDS[1]} in\n");
-    for (const struct command_info *command = COMMANDS; command->name; command++)
-        if (!command->hidden)
-            print_case(app, command);
-    app_printf(app, "    esac\n    COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\n"
-                    "complete -F _weft weft\n");
-}
-
-static void complete_fish(const struct app *app)
-{
-    app_printf(app, "complete -c weft -f\n");
-    for (const struct command_info *command = COMMANDS; command->name; command++) {
-        if (command->hidden)
-            continue;
-        app_printf(app, "complete -c weft -n __fish_use_subcommand -a %s -d '%s'\n", command->name, command->about);
-        if (command->choices) {
-            app_printf(app, "complete -c weft -n '__fish_seen_subcommand_from %s' -a '", command->name);
-            print_names(app, command->choices);
-            app_printf(app, "'\n");
-        }
-        for (const struct option_info *const *option = command->options; option && *option; option++)
-            app_printf(app, "complete -c weft -n '__fish_seen_subcommand_from %s' -l %s -r -d '%s'\n", command->name,
-                       (*option)->name, (*option)->about);
-    }
-}
-
-int command_completion(struct app *app, const struct invocation *invocation)
-{
-    const char *shell = invocation->words[0];
-
-    if (strcmp(shell, "fish") == 0) {
-        complete_fish(app);
-        return EXIT_DONE;
-    }
-    if (strcmp(shell, "zsh") == 0)
-        app_printf(app, "autoload -U +X bashcompinit && bashcompinit\n");
-    complete_bash(app);
     return EXIT_DONE;
 }
