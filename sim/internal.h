@@ -197,6 +197,11 @@ int sim_file_remove(struct io *io, const char *path);
 int sim_directory_make(struct io *io, const char *path, unsigned mode);
 int sim_resolve(struct io *io, const char *host, uint16_t port, struct address *ret, unsigned max);
 void sim_files_done(struct sim_node *node);
+int sim_folder_open(struct io *io, const char *path, int *ret);
+int sim_file_open(struct io *io, int folder, const char *path, struct io_file *ret);
+ssize_t sim_file_read_at(struct io *io, int file, void *memory, size_t len, uint64_t from);
+void sim_file_close(struct io *io, int file);
+void sim_handles_done(struct sim_process *process);
 
 /* stack.c */
 void *sim_stack_map(struct io *io, size_t size);

@@ -149,6 +149,7 @@ struct sim_process *sim_process_add(struct sim_node *node, const char *name,
     heap_node_init(&process->restart.node);
     list_init(&process->loops);
     list_init(&process->lanes);
+    list_init(&process->handles);
     sim_memory_init(&process->memory);
     list_push_back(&node->world->processes, &process->node);
     return process;
@@ -236,6 +237,7 @@ static void process_clear(struct sim_process *process, bool vanish)
 
     sim_lanes_done(process);
     (void)descriptors_close(process, vanish);
+    sim_handles_done(process);
     while ((node = list_pop_front(&process->loops)) != NULL) {
         struct sim_loop *loop = container_of(node, struct sim_loop, node);
 
@@ -262,6 +264,8 @@ static void leaks_check(struct sim_process *process)
         descriptors += process->descriptors[i] != NULL;
     if (descriptors)
         world_fail(world, "%s ended with %u descriptors open", process->name, descriptors);
+    if (!list_empty(&process->handles))
+        world_fail(world, "%s ended with a file open", process->name);
     if (!list_empty(&process->lanes))
         world_fail(world, "%s ended with a lane open", process->name);
     if (process->memory.count)

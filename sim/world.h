@@ -51,10 +51,18 @@ struct world_check {
     void (*run)(struct world *world, struct world_check *check);
 };
 
+/* What a file holds, as long as its name or a handle leads to it. */
+struct sim_content {
+    unsigned uses;
+    char *data;
+    size_t len;
+    int64_t modified_ns; /* as its machine believes */
+};
+
 struct sim_file {
     struct list_node node;
-    char *path, *data;
-    size_t len;
+    char *path;
+    struct sim_content *content;
 };
 
 /* A machine: an address, a clock, files, and whatever runs on it. */
@@ -102,6 +110,8 @@ struct sim_process {
     struct sim_memory memory;
     struct sim_end *signals; /* NULL: it has not asked for any */
     struct sim_end *descriptors[SIM_DESCRIPTORS_MAX];
+    struct list_node handles; /* of folders and files that it has open */
+    int last_handle;
     struct sim_event restart;
 };
 

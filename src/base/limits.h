@@ -40,6 +40,8 @@
 #define THREAD_STACK_SIZE (256 * 1024)    /* of a worker's own stack; its fibers have theirs */
 #define LANE_STACK_SIZE (512 * 1024)      /* SQLite and the C library's resolver run on it */
 #define FILE_PATH_MAX 4096                /* PATH_MAX of Linux */
+#define FILE_NAME_MAX 255                 /* NAME_MAX of Linux: one element of a path */
+#define FILE_OPEN_TRIES 8                 /* the kernel asks for another one while somebody renames folders */
 #define DESCRIPTOR_WAIT_NS (1 * NS_PER_S) /* a reader of our output that takes nothing for longer is stuck */
 #define GUARD_KILL_NS (5 * NS_PER_S)      /* what SIGKILL has not ended by then is stuck in the kernel */
 
@@ -47,6 +49,22 @@
 #define ACCEPTS_A_TURN 64                /* a flood of connects waits its turn like everybody */
 #define ACCEPT_PAUSE_NS (50 * NS_PER_MS) /* out of descriptors: others must close first */
 #define CONN_BURST_MAX (1024 * 1024)     /* read from one connection before others get their turn: half a millisecond */
+
+/* --- db ------------------------------------------------------------------------------------------ */
+#define DB_MIGRATIONS_MAX 1000               /* one a week for twenty years */
+#define DB_MIGRATION_TEXT_MAX (1024 * 1024)  /* of one script, in bytes; SQLite's own default is 1,000,000 */
+#define DB_STATEMENT_TEXT_MAX (64 * 1024)    /* of one statement; texts of users belong into values */
+#define DB_STATEMENTS_MAX 64                 /* kept prepared by a connection: more than a service has; 10 KiB each */
+#define DB_VALUES_MAX 100                    /* of one statement */
+#define DB_VALUE_SIZE_MAX (16 * 1024 * 1024) /* of a text, a blob, a row: all memory of a call */
+#define DB_EXPRESSION_DEPTH_MAX 200          /* SQLite recurses: 1,000 would not fit LANE_STACK_SIZE under ASan */
+#define DB_ROWS_OPEN_MAX 32                  /* queries under way in one transaction; fewer than DB_STATEMENTS_MAX */
+#define DB_WAITING_MAX LANE_JOBS_MAX         /* transactions that wait to write: then -EAGAIN */
+#define DB_GROUP_MAX 64                      /* of them that share a commit; measured gains level off before that */
+#define DB_READERS_MAX LANE_THREADS_MAX
+#define DB_PROGRESS_STEPS 1000 /* of SQLite's machine between two looks whether to stop: some 20 us */
+#define DB_BUSY_TURN_MS 25     /* waited for another process before asking whether anybody still cares */
+#define DB_OPEN_BUSY_MS 30000  /* for others that migrate the same file */
 
 /* --- http ---------------------------------------------------------------------------------------- */
 #define HTTP1_LINE_MAX 8192      /* RFC 9112, 3: at least 8000 octets; the default of nginx and Apache */

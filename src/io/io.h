@@ -78,6 +78,15 @@ struct terminal_size {
     unsigned columns, rows;
 };
 
+/* A file that was opened for reading; or a folder, which was only looked at and is not open. */
+struct io_file {
+    int file; /* a handle; IO_FILE_FOLDER: a folder */
+    uint64_t size;
+    int64_t modified_ns; /* since 1970 */
+};
+
+#define IO_FILE_FOLDER (-1)
+
 struct io_ops {
     const char *name; /* "linux", "sim" */
 
@@ -137,8 +146,16 @@ struct io_ops {
     ssize_t (*descriptor_write)(struct io *io, int descriptor, struct bytes content); /* all of it, e.g. to stdout */
     ssize_t (*descriptor_read)(struct io *io, int descriptor, void *memory, size_t len);
     int (*terminal)(struct io *io, int descriptor, struct terminal_size *ret); /* -ENOTTY: it is none */
-    int (*descriptors_open)(struct io *io); /* how many the process has; -ENOTSUP */
+    int (*descriptors_open)(struct io *io);                                    /* how many the process has; -ENOTSUP */
     int (*resolve)(struct io *io, const char *host, uint16_t port, struct address *ret, unsigned max); /* count */
+
+    /* files below a folder [blocks]. No path leads out of it, not by ".." and not by a link: -EXDEV. Where the kernel
+     * can't follow links safely, it follows none: -ELOOP, -ENOTDIR. file_close() takes what either of the other two
+     * gave, and does not block. */
+    int (*folder_open)(struct io *io, const char *path, int *ret);
+    int (*file_open)(struct io *io, int folder, const char *path, struct io_file *ret); /* -EINVAL: a device, a pipe */
+    ssize_t (*file_read_at)(struct io *io, int file, void *memory, size_t len, uint64_t from); /* less: the end */
+    void (*file_close)(struct io *io, int file);
 
     /* memory of fibers' stacks: zeroed pages, an inaccessible one below `ret`. NULL: none to be had */
     void *(*stack_map)(struct io *io, size_t size);

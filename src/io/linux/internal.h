@@ -161,6 +161,11 @@ int linux_directory_make(struct io *io, const char *path, unsigned mode);
 ssize_t linux_descriptor_write(struct io *io, int descriptor, struct bytes content);
 ssize_t linux_descriptor_read(struct io *io, int descriptor, void *memory, size_t len);
 int linux_descriptors_open(struct io *io);
+
+int linux_folder_open(struct io *io, const char *path, int *ret);
+int linux_file_open(struct io *io, int folder, const char *path, struct io_file *ret);
+ssize_t linux_file_read_at(struct io *io, int file, void *memory, size_t len, uint64_t from);
+void linux_file_close(struct io *io, int file);
 int linux_descriptors_terminal(struct io *io, int descriptor, struct terminal_size *ret);
 
 int linux_name_resolve(struct io *io, const char *host, uint16_t port, struct address *ret, unsigned max);
