@@ -133,6 +133,18 @@ static void health_changed(struct supervisor *supervisor, const struct message *
         child_ready(&unit->child, message->ok);
 }
 
+static void hung(struct supervisor *supervisor, const struct message *message)
+{
+    struct unit *unit = unit_find(supervisor, message->name);
+
+    if (!unit || (uint64_t)unit->child.process.pid != message->pid)
+        return; /* it has been started anew already */
+    if (unit->child.life.state == LIFECYCLE_STARTING || unit->child.life.state == LIFECYCLE_READY)
+        log_say(&supervisor->log, "%s: its liveness check fails (" BYTES_FMT "): it is started anew", unit->name,
+                BYTES_ARG(message->payload));
+    child_hung(&unit->child);
+}
+
 static void requested(struct supervisor *supervisor, const struct message *message)
 {
     if (bytes_equal(message->name, BYTES("apply")))
@@ -152,6 +164,7 @@ static void received(struct link *link, const struct message *message, int descr
     case MESSAGE_APPLIED: reload_applied(supervisor, message->version); break;
     case MESSAGE_REFUSED: reload_refused(supervisor, message->version, message->payload); break;
     case MESSAGE_HEALTH: health_changed(supervisor, message); break;
+    case MESSAGE_HUNG: hung(supervisor, message); break;
     case MESSAGE_REQUEST: requested(supervisor, message); break;
     default: break; /* those that only we send are not decoded */
     }

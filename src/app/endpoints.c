@@ -33,6 +33,8 @@ int endpoints_apply(struct serving *serving, struct bytes name)
             continue;
         confs[count++] = (struct instance_conf){ .name = bytes_of_text(instance->name),
                                                  .address = instance->address,
+                                                 .was_ready = bytes_equal(bytes_of_text(instance->state),
+                                                                          BYTES("ready")),
                                                  .generation = instance->pid };
     }
     r = service_set_instances(service, confs, count);

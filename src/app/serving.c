@@ -53,6 +53,24 @@ static void health_changed(struct registry *registry, struct service *service, s
         serving_send(serving, &message);
 }
 
+/* Its liveness checks fail. */
+static void liveness_failed(struct registry *registry, struct service *service, struct instance *instance)
+{
+    struct serving *serving = registry->changed_data;
+    int error = atomic_load_explicit(&instance->live_error, memory_order_relaxed);
+    char memory[64];
+    struct text text = text_into(memory, sizeof(memory));
+    struct message message = { .type = MESSAGE_HUNG, .name = instance->name, .pid = instance->generation };
+
+    if (error > 0)
+        text_add_format(&text, "status %d", error);
+    else
+        text_add(&text, bytes_of_text(app_reason(error)));
+    message.payload = text_bytes(&text);
+    if (!serving->drained)
+        serving_send(serving, &message);
+}
+
 static int start_registry(struct serving *serving)
 {
     struct workers *workers = &serving->workers;
@@ -61,6 +79,7 @@ static int start_registry(struct serving *serving)
     for (unsigned i = 0; r == 0 && i < workers->count; i++)
         r = registry_add_worker(&serving->registry, &workers->threads[i]->worker);
     serving->registry.changed = health_changed;
+    serving->registry.failed = liveness_failed;
     serving->registry.changed_data = serving;
     workers->registry = &serving->registry;
     return r;

@@ -117,6 +117,8 @@ static void list_instance(const struct control_api_conf *conf, const struct inst
     answer_number(answer, "checks_failed", atomic_load_explicit(&instance->checks_failed, memory_order_relaxed));
     if (error != 0)
         list_error(error, answer);
+    answer_string(answer, "live",
+                  live_name((enum live_state)atomic_load_explicit(&instance->live, memory_order_relaxed)));
     if (find_process(conf, instance->name, &process))
         list_process(&process, answer);
     answer_text(answer, "}");

@@ -45,10 +45,17 @@ struct control_clients {
     int64_t connections, fibers; /* of one worker */
 };
 
+/* `ready:` and `live:` of a service. */
+struct control_check {
+    struct bytes path; /* empty: not written */
+    int64_t every_ns, timeout_ns, failures;
+};
+
 struct control_service {
     struct conf_list run, url; /* of struct bytes; one of them is written */
     int64_t scale;
-    struct bytes ready, policy, directory;
+    struct bytes policy, directory;
+    struct control_check ready, live;
     int balance;         /* enum balance_by */
     struct conf_map env; /* of struct bytes */
     bool port;

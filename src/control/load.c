@@ -27,9 +27,20 @@ const struct control_service *control_find_service(const struct control_config *
     return NULL;
 }
 
+static struct check_rules rules_of(const struct control_check *check)
+{
+    return (struct check_rules){ .every_ns = check->every_ns,
+                                 .timeout_ns = check->timeout_ns,
+                                 .failures = (unsigned)check->failures };
+}
+
 struct service_settings control_service_settings(const struct control_service *service)
 {
-    return (struct service_settings){ .ready = service->ready, .connections_max = (unsigned)service->connections };
+    return (struct service_settings){ .ready = service->ready.path,
+                                      .ready_rules = rules_of(&service->ready),
+                                      .live = service->live.path,
+                                      .live_rules = rules_of(&service->live),
+                                      .connections_max = (unsigned)service->connections };
 }
 
 struct http_server_limits control_server_limits(const struct control_config *config)

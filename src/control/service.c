@@ -94,7 +94,7 @@ static int check_url(struct bytes text, struct fault *fault)
     return parse_url(text, fault, &target);
 }
 
-static int check_ready(struct bytes text, struct fault *fault)
+static int check_path(struct bytes text, struct fault *fault)
 {
     bool fine = text.len > 0 && text.data[0] == '/';
 
@@ -199,7 +199,7 @@ static int make_targets(struct conf_check *check, struct control_service *servic
 
 static void refuse_without_run(struct conf_check *check)
 {
-    static const char *const KEYS[] = { "scale", "env", "directory", "port" };
+    static const char *const KEYS[] = { "scale", "live", "env", "directory", "port" };
 
     for (size_t i = 0; i < ARRAY_LEN(KEYS); i++)
         if (conf_check_given(check, KEYS[i]))
@@ -232,6 +232,58 @@ static const struct conf_field WORD = { .about = "a word of the command", .type 
 static const struct conf_field URL = { .about = "where it runs", .type = CONF_ADDRESS, .check_text = check_url };
 static const struct conf_field VALUE = { .about = "its value", .type = CONF_STRING };
 
+static int check_check(struct conf_check *check, void *value)
+{
+    const struct control_check *written = value;
+
+    if (written->path.len == 0)
+        fault_hint(conf_check_fault(check, NULL, "needs a path"), "such as { path: /readyz, every: 5s }");
+    return 0;
+}
+
+static const struct conf_field CHECK_FIELDS[] = {
+    { .key = "path",
+      .about = "a GET of it must be answered with a status from 200 to 399",
+      .type = CONF_STRING,
+      CONF_AT(struct control_check, path),
+      .check_text = check_path,
+      .example = "/readyz" },
+    { .key = "every",
+      .about = "from the end of a check to the next one; unless given: 2s for ready, 10s for live",
+      .type = CONF_DURATION,
+      CONF_AT(struct control_check, every_ns),
+      .min = "10ms",
+      .max = "1h" },
+    { .key = "timeout",
+      .about = "for the answer; without one in time the check has failed",
+      .type = CONF_DURATION,
+      CONF_AT(struct control_check, timeout_ns),
+      .default_text = "1s",
+      .min = "1ms",
+      .max = "1m" },
+    { .key = "failures",
+      .about = "so many failed checks in a row count",
+      .type = CONF_INTEGER,
+      CONF_AT(struct control_check, failures),
+      .default_text = "3",
+      .min = "1",
+      .max = "100" },
+};
+
+static const struct conf_schema CHECK_SCHEMA = {
+    .name = "check",
+    .about =
+        "A check of each instance of a service. `ready`: who fails gets no requests, and lives on; until its first "
+        "success an instance is checked every 50ms, and after failures two successes in a row are wanted. `live`: "
+        "who fails is started anew (SIGTERM, then SIGKILL after 10s); it begins once the instance has been ready, "
+        "and should look at the process alone, never at what it needs.",
+    .fields = CHECK_FIELDS,
+    .count = ARRAY_LEN(CHECK_FIELDS),
+    .size = sizeof(struct control_check),
+    .shorthand = "path",
+    .check = check_check,
+};
+
 static const struct conf_field FIELDS[] = {
     { .key = "run",
       .about = "the command that starts an instance: a text that is cut into words, or a list of words",
@@ -256,11 +308,20 @@ static const struct conf_field FIELDS[] = {
       .min = "0",
       .max = "1000" },
     { .key = "ready",
-      .about = "path that answers 2xx when an instance can take requests; unless given, being able to connect counts",
-      .type = CONF_STRING,
+      .about = "a path that answers 200 to 399 when an instance can take requests, or how to check that; unless given, "
+               "being able to connect counts",
+      .type = CONF_STRUCT,
       CONF_AT(struct control_service, ready),
-      .check_text = check_ready,
+      .schema = &CHECK_SCHEMA,
       .example = "/readyz" },
+    { .key = "live",
+      .about =
+          "a path that answers 200 to 399 as long as an instance works at all, or how to check that; unless given, "
+          "only its process counts",
+      .type = CONF_STRUCT,
+      CONF_AT(struct control_service, live),
+      .schema = &CHECK_SCHEMA,
+      .example = "{ path: /livez, every: 5s }" },
     { .key = "policy",
       .about = "name of the policy for requests to it; unless given, the defaults of timeout and retry hold",
       .type = CONF_STRING,

@@ -34,8 +34,24 @@ struct service_settings service_settings_put(const struct service_settings *sett
     struct service_settings copy = *settings;
 
     copy.ready = put(&place, settings->ready);
+    copy.live = put(&place, settings->live);
     copy.host = put(&place, settings->host);
     return copy;
+}
+
+size_t service_settings_size(const struct service_settings *settings)
+{
+    return settings->ready.len + settings->live.len + settings->host.len;
+}
+
+struct bytes live_name(enum live_state state)
+{
+    switch (state) {
+    case LIVE_OFF: return BYTES("off");
+    case LIVE_OK: return BYTES("ok");
+    case LIVE_FAILING: return BYTES("failing");
+    }
+    return BYTES("unknown");
 }
 
 int instance_create(struct loop *control, struct bytes service, const struct instance_conf *conf,
@@ -49,8 +65,7 @@ int instance_create(struct loop *control, struct bytes service, const struct ins
 
     address_write(&address, &conf->address);
     name = conf->name.len ? conf->name : text_bytes(&address);
-    instance = mem_zalloc(sizeof(*instance) + service.len + name.len + address.len + settings->ready.len +
-                          settings->host.len);
+    instance = mem_zalloc(sizeof(*instance) + service.len + name.len + address.len + service_settings_size(settings));
     if (!instance)
         return -ENOMEM;
     place = (char *)(instance + 1);
@@ -62,6 +77,8 @@ int instance_create(struct loop *control, struct bytes service, const struct ins
     instance->settings = service_settings_put(settings, place);
     instance->address = conf->address;
     instance->generation = conf->generation;
+    instance->was_ready = conf->was_ready;
+    atomic_init(&instance->live, settings->live.len ? LIVE_OK : LIVE_OFF);
     instance->ask.run = instance_asked;
     instance->control = control;
     *ret = instance;
@@ -81,14 +98,20 @@ void instance_drop(struct instance *instance)
     if (before > 1)
         return;
     CHECK_MAGIC(instance, INSTANCE_MAGIC);
-    ASSERT(!instance->probe);
+    ASSERT(!instance->probe && !instance->live_probe);
     instance->magic = 0;
     mem_free(instance);
 }
 
+static bool rules_equal(const struct check_rules *a, const struct check_rules *b)
+{
+    return a->every_ns == b->every_ns && a->timeout_ns == b->timeout_ns && a->failures == b->failures;
+}
+
 bool service_settings_equal(const struct service_settings *a, const struct service_settings *b)
 {
-    return bytes_equal(a->ready, b->ready) && bytes_equal(a->host, b->host) &&
+    return bytes_equal(a->ready, b->ready) && bytes_equal(a->live, b->live) && bytes_equal(a->host, b->host) &&
+           rules_equal(&a->ready_rules, &b->ready_rules) && rules_equal(&a->live_rules, &b->live_rules) &&
            a->connections_max == b->connections_max && a->connect_ns == b->connect_ns && a->idle_ns == b->idle_ns &&
            a->body_ns == b->body_ns;
 }

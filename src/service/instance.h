@@ -22,9 +22,18 @@
 struct loop;
 struct probe;
 
+/* How a check is made. All zero: the usual, see service/health.h. */
+struct check_rules {
+    int64_t every_ns, timeout_ns;
+    unsigned failures; /* in a row that count */
+};
+
 /* How endpoints of a service are spoken to. All zero: the usual. Texts are borrowed for the call. */
 struct service_settings {
-    struct bytes ready;       /* path of the readiness check; empty: being able to connect is enough */
+    struct bytes ready; /* path of the readiness check; empty: being able to connect is enough */
+    struct check_rules ready_rules;
+    struct bytes live; /* path of the liveness check; empty: there is none */
+    struct check_rules live_rules;
     struct bytes host;        /* the Host to send; empty: the client's */
     unsigned connections_max; /* as struct http_endpoint_conf */
     int64_t connect_ns;
@@ -37,6 +46,14 @@ struct instance_conf {
     struct address address;
     unsigned weight;     /* 0: 1. At most INSTANCE_WEIGHT_MAX */
     uint64_t generation; /* differs when a process was started anew at the same address: health starts afresh */
+    bool was_ready;      /* somebody has seen it ready: its liveness is checked before we have */
+};
+
+/* What liveness checks say. */
+enum live_state {
+    LIVE_OFF, /* there are none */
+    LIVE_OK,
+    LIVE_FAILING, /* the last one failed */
 };
 
 struct instance {
@@ -56,13 +73,17 @@ struct instance {
     atomic_int last_outcome;          /* enum outcome of the last exchange that could not connect */
     _Atomic int64_t last_error_ns, last_outcome_ns;
     _Atomic uint64_t checks, checks_failed;
+    atomic_int live;       /* enum live_state */
+    atomic_int live_error; /* of the last failed liveness check, like last_error */
 
     /* A worker asks for a check at once. The letter is on its way while `asked` is set. */
     atomic_bool asked;
     struct letter ask;
     struct loop *control;
-    struct probe *probe; /* control loop only; NULL: not being checked */
-    uint64_t mark;       /* control loop only: the last set that it was in */
+    bool was_ready;           /* when it was made */
+    struct probe *probe;      /* control loop only; NULL: not being checked */
+    struct probe *live_probe; /* likewise, of its liveness */
+    uint64_t mark;            /* control loop only: the last set that it was in */
 };
 
 /* A new one with one use. Weight is the set's affair. -ENOMEM. */
@@ -71,8 +92,9 @@ int instance_create(struct loop *control, struct bytes service, const struct ins
 void instance_use(struct instance *instance);  /* any thread */
 void instance_drop(struct instance *instance); /* any thread */
 
-/* Copies the settings; their texts go to `place`, which has room for them. */
+/* Copies the settings; their texts go to `place`, which has room for service_settings_size() bytes. */
 struct service_settings service_settings_put(const struct service_settings *settings, char *place);
+size_t service_settings_size(const struct service_settings *settings);
 bool service_settings_equal(const struct service_settings *a, const struct service_settings *b);
 
 /* The same address and generation. */
@@ -95,6 +117,8 @@ static inline bool instance_ejected(const struct instance *instance, int64_t now
 /* An exchange could not connect. True: it is ejected from now on (and was not before); a check is asked for. */
 bool instance_eject(struct instance *instance, enum outcome outcome, int64_t now_ns);
 void instance_clear(struct instance *instance); /* an exchange or a check went well */
+
+struct bytes live_name(enum live_state state); /* "off", "ok", "failing" */
 
 /* How long the n-th ejection in a row (from 1) lasts. */
 int64_t instance_eject_ns(unsigned ejection);

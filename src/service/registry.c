@@ -141,7 +141,9 @@ static bool tend_probes(struct service *service)
     for (unsigned i = 0; service->set && i < service->set->count; i++) {
         struct instance *instance = service->set->entries[i].instance;
 
-        if (!instance->probe && probe_start(service, instance) < 0)
+        if (!instance->probe && probe_start(service, instance, &PROBE_READY) < 0)
+            started = false;
+        if (!instance->live_probe && instance->settings.live.len && probe_start(service, instance, &PROBE_LIVE) < 0)
             started = false;
     }
     return started;
@@ -261,8 +263,8 @@ static void leave_set(struct endpoint_set *old, const struct endpoint_set *new)
     for (unsigned i = 0; i < old->count; i++) {
         struct instance *instance = old->entries[i].instance;
 
-        if (instance->mark != new->version && instance->probe)
-            probe_stop(instance->probe);
+        if (instance->mark != new->version)
+            probes_stop_of(instance);
     }
     endpoint_set_drop(old);
 }
@@ -365,7 +367,8 @@ static int renew_instances(struct service *service)
     for (unsigned i = 0; i < set->count; i++) {
         const struct instance *instance = set->entries[i].instance;
 
-        confs[i] = (struct instance_conf){ .name = instance->name,
+        confs[i] = (struct instance_conf){ .was_ready = instance->was_ready,
+                                           .name = instance->name,
                                            .address = instance->address,
                                            .weight = set->entries[i].weight,
                                            .generation = instance->generation };
@@ -381,7 +384,7 @@ static int replace_settings(struct service *service, const struct service_settin
     char *text_before = service->settings_text;
     int r;
 
-    service->settings_text = mem_alloc(settings->ready.len + settings->host.len + 1);
+    service->settings_text = mem_alloc(service_settings_size(settings) + 1);
     if (!service->settings_text) {
         service->settings_text = text_before;
         return -ENOMEM;

@@ -6,7 +6,7 @@
  *     is tried again after SERVICE_POST_AGAIN_NS.
  * (3) Letters of one sender arrive in order: who makes the services known first and posts the snapshot that names them
  *     afterwards, has them there in time. Remove services after the workers have left the snapshots that name them.
- * (4) Each instance is checked by a fiber of the control loop as long as it is in its service's set. A new instance
+ * (4) Each instance is checked by fibers of the control loop as long as it is in its service's set. A new instance
  *     is not ready before its first successful check; one that replaces an instance at the same address with the
  *     same generation (changed settings) takes over its state.
  * (5) Endpoints given by name are resolved on a lane, at once and then every SERVICE_RESOLVE_NS. When that fails, the
@@ -76,6 +76,8 @@ struct registry {
     bool stopping;
     /* Called on the control loop when an instance became ready or unready. May be NULL; may not wait. */
     void (*changed)(struct registry *registry, struct service *service, struct instance *instance);
+    /* Likewise, when so many liveness checks in a row have failed that it should be started anew. */
+    void (*failed)(struct registry *registry, struct service *service, struct instance *instance);
     void *changed_data;
 };
 

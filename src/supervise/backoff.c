@@ -14,12 +14,22 @@ static int64_t doubled(unsigned times)
     return MIN(wait_ns, RESTART_MAX_NS);
 }
 
+static bool was_healthy(int64_t now_ns, int64_t ready_ns)
+{
+    return ready_ns > 0 && now_ns - ready_ns >= RESTART_HEALTHY_NS;
+}
+
+void backoff_unready(struct backoff *backoff, int64_t now_ns, int64_t ready_ns)
+{
+    if (was_healthy(now_ns, ready_ns))
+        backoff->failures = 0;
+}
+
 int64_t backoff_failed(struct backoff *backoff, int64_t now_ns, int64_t ready_ns)
 {
-    bool was_healthy = ready_ns > 0 && now_ns - ready_ns >= RESTART_HEALTHY_NS;
     bool window_over = backoff->failures <= backoff->free && now_ns - backoff->first_ns > RESTART_WINDOW_NS;
 
-    if (was_healthy || (backoff->free > 0 && window_over))
+    if (was_healthy(now_ns, ready_ns) || (backoff->free > 0 && window_over))
         backoff->failures = 0;
     if (backoff->failures == 0)
         backoff->first_ns = now_ns;

@@ -19,6 +19,9 @@ struct backoff {
 
 void backoff_init(struct backoff *backoff, unsigned free);
 
+/* It is not ready any more at now_ns, though it lives on, and had been since ready_ns: (2). */
+void backoff_unready(struct backoff *backoff, int64_t now_ns, int64_t ready_ns);
+
 /* It has died at now_ns, and had been ready since ready_ns (0: it was not). Returns how long to wait. */
 int64_t backoff_failed(struct backoff *backoff, int64_t now_ns, int64_t ready_ns);
 

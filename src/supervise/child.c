@@ -24,7 +24,8 @@ static void say_end(struct child *child)
     char memory[96];
     struct text text = text_into(memory, sizeof(memory));
 
-    if (child->life.state == LIFECYCLE_STOPPING && child->status == SIGTERM)
+    if ((child->life.state == LIFECYCLE_STOPPING || child->life.state == LIFECYCLE_RESTARTING) &&
+        child->status == SIGTERM)
         text_add(&text, BYTES("stopped")); /* as it was asked to */
     else
         child_describe_end(&text, child->status);
@@ -129,6 +130,11 @@ void child_kill(struct child *child, int number)
 void child_ready(struct child *child, bool ready)
 {
     handle(child, ready ? LIFECYCLE_BECAME_READY : LIFECYCLE_BECAME_UNREADY);
+}
+
+void child_hung(struct child *child)
+{
+    handle(child, LIFECYCLE_HUNG);
 }
 
 void child_describe_end(struct text *text, int status)

@@ -41,6 +41,7 @@ void child_start(struct child *child);
 void child_stop(struct child *child);             /* SIGTERM, then SIGKILL after STOP_GRACE_NS */
 void child_kill(struct child *child, int number); /* a signal to its group; what follows is the lifecycle's affair */
 void child_ready(struct child *child, bool ready);
+void child_hung(struct child *child); /* SIGTERM, then SIGKILL after STOP_GRACE_NS, and it is started anew */
 
 /* "ended with status 3", "was killed by signal 9" */
 void child_describe_end(struct text *text, int status);

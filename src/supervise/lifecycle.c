@@ -8,8 +8,8 @@ void lifecycle_init(struct lifecycle *life, unsigned free_restarts)
 
 bool lifecycle_has_process(enum lifecycle_state state)
 {
-    return state == LIFECYCLE_STARTING || state == LIFECYCLE_READY || state == LIFECYCLE_STOPPING ||
-           state == LIFECYCLE_KILLED;
+    return state == LIFECYCLE_STARTING || state == LIFECYCLE_READY || state == LIFECYCLE_RESTARTING ||
+           state == LIFECYCLE_STOPPING || state == LIFECYCLE_KILLED;
 }
 
 struct bytes lifecycle_state_name(enum lifecycle_state state)
@@ -18,7 +18,7 @@ struct bytes lifecycle_state_name(enum lifecycle_state state)
         [LIFECYCLE_IDLE] = BYTES("idle"),         [LIFECYCLE_STARTING] = BYTES("starting"),
         [LIFECYCLE_READY] = BYTES("ready"),       [LIFECYCLE_BACKING_OFF] = BYTES("backing-off"),
         [LIFECYCLE_STOPPING] = BYTES("stopping"), [LIFECYCLE_KILLED] = BYTES("killed"),
-        [LIFECYCLE_GONE] = BYTES("gone"),
+        [LIFECYCLE_GONE] = BYTES("gone"),         [LIFECYCLE_RESTARTING] = BYTES("restarting"),
     };
 
     return NAMES[state];
@@ -58,7 +58,23 @@ static unsigned running(struct lifecycle *life, enum lifecycle_event event, int6
         life->ready_ns = now_ns;
         return enter(life, LIFECYCLE_READY, TIME_NEVER, 0);
     case LIFECYCLE_BECAME_UNREADY:
-        return life->state == LIFECYCLE_READY ? enter(life, LIFECYCLE_STARTING, TIME_NEVER, 0) : 0;
+        if (life->state != LIFECYCLE_READY)
+            return 0;
+        backoff_unready(&life->backoff, now_ns, life->ready_ns);
+        return enter(life, LIFECYCLE_STARTING, TIME_NEVER, 0);
+    case LIFECYCLE_HUNG:
+        backoff_unready(&life->backoff, now_ns, life->ready_ns);
+        return enter(life, LIFECYCLE_RESTARTING, now_ns + STOP_GRACE_NS, LIFECYCLE_DO_TERMINATE);
+    default: return 0;
+    }
+}
+
+static unsigned restarting(struct lifecycle *life, enum lifecycle_event event, int64_t now_ns)
+{
+    switch (event) {
+    case LIFECYCLE_EXITED: return died(life, now_ns);
+    case LIFECYCLE_STOP: return enter(life, LIFECYCLE_STOPPING, now_ns + STOP_GRACE_NS, LIFECYCLE_DO_TERMINATE);
+    case LIFECYCLE_TIME: return enter(life, LIFECYCLE_RESTARTING, TIME_NEVER, LIFECYCLE_DO_KILL);
     default: return 0;
     }
 }
@@ -81,6 +97,7 @@ unsigned lifecycle_event(struct lifecycle *life, enum lifecycle_event event, int
         return event == LIFECYCLE_STOP ? enter(life, LIFECYCLE_GONE, TIME_NEVER, 0) : 0;
     case LIFECYCLE_STARTING:
     case LIFECYCLE_READY: return running(life, event, now_ns);
+    case LIFECYCLE_RESTARTING: return restarting(life, event, now_ns);
     case LIFECYCLE_BACKING_OFF:
         if (event == LIFECYCLE_TIME)
             return start(life, true);

@@ -2,9 +2,10 @@
  * to do out.
  *
  *   IDLE --start--> STARTING --ready--> READY --exited--> BACKING_OFF --time--> STARTING ...
+ *   STARTING, READY --hung--> RESTARTING --exited--> BACKING_OFF
  *   any --stop--> STOPPING --time--> KILLED --exited--> GONE
  *
- * (1) A process exists in STARTING, READY, STOPPING and KILLED, and in no other state.
+ * (1) A process exists in STARTING, READY, RESTARTING, STOPPING and KILLED, and in no other state.
  * (2) Whatever the order of events, an instance that was told to stop ends in GONE and never starts again.
  * (3) `due_ns` is when the next LIFECYCLE_TIME is wanted; TIME_NEVER: not at all.
  */
@@ -18,6 +19,7 @@ enum lifecycle_state {
     LIFECYCLE_IDLE,
     LIFECYCLE_STARTING, /* its process runs, but is not ready yet, or not any more */
     LIFECYCLE_READY,
+    LIFECYCLE_RESTARTING,  /* was asked to end since it hangs, and is killed if it doesn't */
     LIFECYCLE_BACKING_OFF, /* has died, or could not be started */
     LIFECYCLE_STOPPING,    /* was asked to end */
     LIFECYCLE_KILLED,      /* was not asked any more */
@@ -30,6 +32,7 @@ enum lifecycle_event {
     LIFECYCLE_START_FAILED, /* after LIFECYCLE_DO_SPAWN: there is no process */
     LIFECYCLE_BECAME_READY,
     LIFECYCLE_BECAME_UNREADY,
+    LIFECYCLE_HUNG, /* its liveness checks fail */
     LIFECYCLE_EXITED,
     LIFECYCLE_STOP,
     LIFECYCLE_TIME, /* due_ns has come */

@@ -347,8 +347,10 @@ static void lists(struct rig *rig)
                           "\"kind\":\"url\",\"ready\":0,\"endpoints\":0,\"balance\":\"round-robin\"}]}\n") == 0);
     get(rig, &scene.call, "/v1/endpoints", 200);
     RIG_CHECK(rig, says(&scene.call, "{\"endpoints\":[{\"service\":\"orders\",\"name\":\"orders-100\",\"address\":"));
-    RIG_CHECK(rig, says(&scene.call, "\"state\":\"ready\",\"ejected\":false,\"checks\":1,\"checks_failed\":0},"));
-    RIG_CHECK(rig, says(&scene.call, "\"checks_failed\":0,\"process\":\"ready\",\"pid\":77,\"restarts\":2},"));
+    RIG_CHECK(rig, says(&scene.call,
+                        "\"state\":\"ready\",\"ejected\":false,\"checks\":1,\"checks_failed\":0,\"live\":\"off\"},"));
+    RIG_CHECK(rig, says(&scene.call,
+                        "\"checks_failed\":0,\"live\":\"off\",\"process\":\"ready\",\"pid\":77,\"restarts\":2},"));
     RIG_CHECK(rig, says(&scene.call, ",{\"service\":\"orders\",\"name\":\"orders-9\",\"address\":\"\",\"state\":"
                                      "\"absent\",\"ejected\":false,\"process\":\"waiting\",\"restarts\":5}]}\n"));
     rig_plan(rig, 100)->check_status = 500;

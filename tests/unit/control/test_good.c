@@ -94,7 +94,8 @@ static void services_are_read(void **state)
         "policies:\n"
         "  call: { timeout: 2s, per-try: 500ms }\n"
         "services:\n"
-        "  orders: { run: \"./orders -v 'a b'\", scale: 2, ready: /readyz, policy: call, port: true,\n"
+        "  orders: { run: \"./orders -v 'a b'\", scale: 2, ready: /readyz, live: { path: /livez, every: 5s, failures: "
+        "7 }, policy: call, port: true,\n"
         "            env: { A: 1, B: 'x y' }, directory: sub, connections: 9, balance: least-request }\n"
         "  credit: { run: [\"./credit -v\", a b] }\n"
         "  catalog: { url: [\"http://10.0.0.5:9000\", http://api.example.com, \"http://[::1]/\"] }\n");
@@ -112,6 +113,11 @@ static void services_are_read(void **state)
     assert_bytes(orders->directory, "sub");
     assert_bytes(orders->name, "orders");
     assert_bytes(settings.ready, "/readyz");
+    assert_int_equal(settings.ready_rules.every_ns, 0);
+    assert_int_equal(settings.ready_rules.timeout_ns, NS_PER_S);
+    assert_bytes(settings.live, "/livez");
+    assert_int_equal(settings.live_rules.every_ns, 5 * NS_PER_S);
+    assert_int_equal(settings.live_rules.failures, 7);
     assert_int_equal(settings.connections_max, 9);
     assert_int_equal(orders->settings->count, 2);
     assert_words(credit->argv, "./credit -v|a b");

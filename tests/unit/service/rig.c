@@ -23,16 +23,20 @@ struct fake {
 static enum outcome fake_check(struct fake *fake, struct exchange *x)
 {
     struct rig_plan *plan = fake->plan;
+    bool live = bytes_equal(x->request.target, BYTES("/livez"));
+    unsigned status = live ? plan->live_status : plan->check_status;
 
-    plan->checks++;
+    if (live)
+        plan->live_checks++;
+    else
+        plan->checks++;
     snprintf(plan->check_target, sizeof(plan->check_target), "%.*s", BYTES_ARG(x->request.target));
     if (plan->delay_ns && fiber_sleep(plan->delay_ns) < 0)
         return OUTCOME_TIMEOUT;
-    if (plan->check_status == 1)
+    if (status == 1)
         return OUTCOME_CONNECT_FAILED;
-    return exchange_answer(x, plan->check_status ? plan->check_status : 200, BYTES("text/plain"), BYTES("state")) < 0
-               ? OUTCOME_INTERNAL
-               : OUTCOME_OK;
+    return exchange_answer(x, status ? status : 200, BYTES("text/plain"), BYTES("state")) < 0 ? OUTCOME_INTERNAL
+                                                                                              : OUTCOME_OK;
 }
 
 static enum outcome fake_run(struct endpoint *endpoint, struct exchange *x)

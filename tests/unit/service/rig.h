@@ -21,7 +21,9 @@ struct rig_plan {
     const char *retry_after;
     int64_t delay_ns;
     unsigned check_status;         /* of the answer to a readiness check; 0: 200; 1: it can't connect */
+    unsigned live_status;          /* likewise, of /livez */
     unsigned calls, checks;        /* so far */
+    unsigned live_checks;          /* of /livez; not among `checks` */
     unsigned made, retired, freed; /* endpoint objects for traffic */
     char check_target[64];         /* of the last check */
 };

@@ -132,6 +132,109 @@ static void connecting_is_enough_without_a_path(void **state)
     rig_run(connecting, 1, NULL);
 }
 
+/* --- liveness ---------------------------------------------------------------------------------------------- */
+
+static void count_failed(struct registry *registry, struct service *service, struct instance *instance)
+{
+    ++*(unsigned *)registry->changed_data;
+}
+
+static enum live_state live_of(const struct service *service)
+{
+    return (enum live_state)atomic_load(&service->set->entries[0].instance->live);
+}
+
+static struct service *live_service(struct rig *rig, bool was_ready, unsigned *failed)
+{
+    const struct service_settings settings = { .ready = BYTES("/ready"),
+                                               .ready_rules = { .every_ns = 500 * NS_PER_MS, .failures = 2 },
+                                               .live = BYTES("/livez"),
+                                               .live_rules = { .every_ns = NS_PER_S, .failures = 2 } };
+    struct instance_conf conf = rig_instance(rig, "orders-0", 100);
+    struct service *service = NULL;
+
+    conf.was_ready = was_ready;
+    rig->registry.failed = count_failed;
+    rig->registry.changed_data = failed;
+    RIG_CHECK(rig, registry_set(&rig->registry, BYTES("orders"), &settings, &service) == 0);
+    RIG_CHECK(rig, service_set_instances(service, &conf, 1) == 0);
+    return service;
+}
+
+/* Never while it starts; then every `every`, and told after `failures` in a row, again after as many more. */
+static void liveness(struct rig *rig)
+{
+    struct rig_plan *plan = rig_plan(rig, 100);
+    unsigned failed = 0;
+    struct service *service;
+
+    plan->check_status = 503;
+    plan->live_status = 500;
+    service = live_service(rig, false, &failed);
+    rig_sleep(10 * NS_PER_S);
+    RIG_CHECK(rig, plan->live_checks == 0 && failed == 0 && live_of(service) == LIVE_OK);
+    plan->check_status = 200;
+    plan->live_status = 200;
+    rig_sleep(5 * NS_PER_S);
+    RIG_CHECK(rig, state_of(service) == HEALTH_READY && plan->live_checks >= 4 && plan->live_checks <= 6);
+    plan->live_status = 500;
+    rig_sleep(1150 * NS_PER_MS);
+    RIG_CHECK(rig, live_of(service) == LIVE_FAILING && failed == 0);
+    plan->live_status = 200; /* one failure is forgotten by a success */
+    rig_sleep(1200 * NS_PER_MS);
+    RIG_CHECK(rig, live_of(service) == LIVE_OK);
+    plan->live_status = 500;
+    rig_sleep(4400 * NS_PER_MS);
+    RIG_CHECK(rig, failed == 2);
+    RIG_CHECK(rig, atomic_load(&service->set->entries[0].instance->live_error) == 500);
+    RIG_CHECK(rig, state_of(service) == HEALTH_READY); /* readiness is another thing */
+}
+
+static void liveness_is_checked_once_it_was_ready(void **state)
+{
+    rig_run(liveness, 1, NULL);
+}
+
+/* It was ready before we came (another process of ours died): it may hang since. */
+static void inherited(struct rig *rig)
+{
+    struct rig_plan *plan = rig_plan(rig, 100);
+    unsigned failed = 0;
+
+    plan->check_status = 503;
+    plan->live_status = 1;
+    (void)live_service(rig, true, &failed);
+    rig_sleep(3500 * NS_PER_MS);
+    RIG_CHECK(rig, failed >= 1);
+}
+
+static void liveness_of_what_was_ready_before_us(void **state)
+{
+    rig_run(inherited, 1, NULL);
+}
+
+/* `every` and `failures` of the readiness check. */
+static void own_rules(struct rig *rig)
+{
+    struct rig_plan *plan = rig_plan(rig, 100);
+    unsigned failed = 0, checks;
+    struct service *service = live_service(rig, false, &failed);
+
+    rig_sleep(200 * NS_PER_MS);
+    RIG_CHECK(rig, state_of(service) == HEALTH_READY);
+    checks = plan->checks;
+    rig_sleep(5 * NS_PER_S);
+    RIG_CHECK(rig, plan->checks - checks >= 9 && plan->checks - checks <= 11);
+    plan->check_status = 503;
+    rig_sleep(1200 * NS_PER_MS);
+    RIG_CHECK(rig, state_of(service) == HEALTH_UNREADY);
+}
+
+static void rules_may_be_ones_own(void **state)
+{
+    rig_run(own_rules, 1, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +242,9 @@ int main(void)
         cmocka_unit_test(checks_keep_their_cadence),
         cmocka_unit_test(slow_answers_are_failures),
         cmocka_unit_test(connecting_is_enough_without_a_path),
+        cmocka_unit_test(liveness_is_checked_once_it_was_ready),
+        cmocka_unit_test(liveness_of_what_was_ready_before_us),
+        cmocka_unit_test(rules_may_be_ones_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,18 +13,26 @@
 #define S LIFECYCLE_DO_SPAWN
 #define C LIFECYCLE_DO_TELL
 
-enum { IDLE, STARTING, READY, BACKING_OFF, STOPPING, KILLED, GONE };
-enum { START, START_FAILED, BECAME_READY, BECAME_UNREADY, EXITED, STOP, TIME };
+enum { IDLE, STARTING, READY, RESTARTING, BACKING_OFF, STOPPING, KILLED, GONE };
+enum { START, START_FAILED, BECAME_READY, BECAME_UNREADY, HUNG, EXITED, STOP, TIME };
 
 /* Every state and every event: what comes of it, and what is to be done. */
 static const struct {
     int state, actions;
 } TABLE[LIFECYCLE_STATES][LIFECYCLE_EVENTS] = {
-    [IDLE] = { { STARTING, S | C }, { IDLE, 0 }, { IDLE, 0 }, { IDLE, 0 }, { IDLE, 0 }, { GONE, C }, { IDLE, 0 } },
+    [IDLE] = { { STARTING, S | C },
+               { IDLE, 0 },
+               { IDLE, 0 },
+               { IDLE, 0 },
+               { IDLE, 0 },
+               { IDLE, 0 },
+               { GONE, C },
+               { IDLE, 0 } },
     [STARTING] = { { STARTING, 0 },
                    { BACKING_OFF, C },
                    { READY, C },
                    { STARTING, 0 },
+                   { RESTARTING, T | C },
                    { BACKING_OFF, C },
                    { STOPPING, T | C },
                    { STARTING, 0 } },
@@ -32,10 +40,20 @@ static const struct {
                 { BACKING_OFF, C },
                 { READY, 0 },
                 { STARTING, C },
+                { RESTARTING, T | C },
                 { BACKING_OFF, C },
                 { STOPPING, T | C },
                 { READY, 0 } },
+    [RESTARTING] = { { RESTARTING, 0 },
+                     { RESTARTING, 0 },
+                     { RESTARTING, 0 },
+                     { RESTARTING, 0 },
+                     { RESTARTING, 0 },
+                     { BACKING_OFF, C },
+                     { STOPPING, T | C },
+                     { RESTARTING, K | C } },
     [BACKING_OFF] = { { BACKING_OFF, 0 },
+                      { BACKING_OFF, 0 },
                       { BACKING_OFF, 0 },
                       { BACKING_OFF, 0 },
                       { BACKING_OFF, 0 },
@@ -46,6 +64,7 @@ static const struct {
                    { STOPPING, 0 },
                    { STOPPING, 0 },
                    { STOPPING, 0 },
+                   { STOPPING, 0 },
                    { GONE, C },
                    { STOPPING, 0 },
                    { KILLED, K | C } },
@@ -53,10 +72,11 @@ static const struct {
                  { KILLED, 0 },
                  { KILLED, 0 },
                  { KILLED, 0 },
+                 { KILLED, 0 },
                  { GONE, C },
                  { KILLED, 0 },
                  { KILLED, 0 } },
-    [GONE] = { { GONE, 0 }, { GONE, 0 }, { GONE, 0 }, { GONE, 0 }, { GONE, 0 }, { GONE, 0 }, { GONE, 0 } },
+    [GONE] = { { GONE, 0 }, { GONE, 0 }, { GONE, 0 }, { GONE, 0 }, { GONE, 0 }, { GONE, 0 }, { GONE, 0 }, { GONE, 0 } },
 };
 
 static void every_event_in_every_state(void **state)
@@ -112,6 +132,27 @@ static void readiness_counts_for_the_back_off(void **state)
     assert_int_equal(life.ready_ns, 0);
 }
 
+/* A hung process gets as long to end as one that is stopped; what was healthy before it hung starts anew at once. */
+static void hung_ones_are_killed_in_time(void **state)
+{
+    struct lifecycle life;
+
+    lifecycle_init(&life, 0);
+    (void)!lifecycle_event(&life, LIFECYCLE_START, NS_PER_S);
+    (void)!lifecycle_event(&life, LIFECYCLE_EXITED, 2 * NS_PER_S);
+    (void)!lifecycle_event(&life, LIFECYCLE_TIME, 3 * NS_PER_S);
+    (void)!lifecycle_event(&life, LIFECYCLE_BECAME_READY, 4 * NS_PER_S);
+    (void)!lifecycle_event(&life, LIFECYCLE_BECAME_UNREADY, 4 * NS_PER_S + RESTART_HEALTHY_NS);
+    assert_int_equal(lifecycle_event(&life, LIFECYCLE_HUNG, 30 * NS_PER_S), T | C);
+    assert_int_equal(life.due_ns, 30 * NS_PER_S + STOP_GRACE_NS);
+    assert_int_equal(lifecycle_event(&life, LIFECYCLE_TIME, life.due_ns), K | C);
+    assert_int_equal(life.due_ns, TIME_NEVER);
+    assert_int_equal(lifecycle_event(&life, LIFECYCLE_EXITED, 41 * NS_PER_S), C);
+    assert_int_equal(life.wait_ns, RESTART_FIRST_NS);
+    assert_true(lifecycle_event(&life, LIFECYCLE_TIME, 42 * NS_PER_S) & S);
+    assert_int_equal(life.restarts, 2);
+}
+
 /* (1) and (2): random events against a process that exists or doesn't. */
 static void a_process_exists_where_the_header_says_so(void **state)
 {
@@ -164,6 +205,7 @@ int main(void)
         cmocka_unit_test(every_event_in_every_state),
         cmocka_unit_test(times_are_wanted_where_they_mean_something),
         cmocka_unit_test(readiness_counts_for_the_back_off),
+        cmocka_unit_test(hung_ones_are_killed_in_time),
         cmocka_unit_test(a_process_exists_where_the_header_says_so),
         cmocka_unit_test(states_have_names),
     };
