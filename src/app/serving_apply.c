@@ -89,6 +89,7 @@ void serving_compile(struct serving *serving, uint64_t version)
         refuse(serving, version, BYTES("no memory is left"));
         return;
     }
+    snapshot->folder = bytes_of_text(serving->folder);
     r = compile(serving, snapshot, &fault);
     serving_text_free(&serving->incoming);
     if (r < 0) {

@@ -171,6 +171,9 @@
 #define SNAPSHOT_ARENA_MAX (256 * MIB) /* a configuration of some 100,000 routes */
 #define STAGES_MAX 8192                /* of one snapshot */
 #define SNAPSHOTS_LIVE_MAX 16          /* versions that exchanges may still be pinned to */
+#define EXCHANGE_STEPS_MAX 32          /* of one exchange: six of a usual request, three more each retry */
+#define STEP_DETAIL_MAX UNIT_NAME_MAX  /* what a step is about: an instance's name */
+#define WORKER_LANE_THREADS 4          /* a disk serves several at once, and one that hangs holds up no other */
 #define EXCHANGE_TRIED_MAX 8           /* endpoints remembered to be avoided; more tries are rare */
 
 /* --- service ------------------------------------------------------------------------------------- */
@@ -194,6 +197,17 @@
 #define BALANCE_DRAWS_MAX 10              /* two usable endpoints of two are missed once in 512 */
 #define ROUTE_HOST_MAX 255                /* RFC 1035, 2.3.4; longer ones match no name */
 #define ROUTES_MAX 100000                 /* of one snapshot, see SNAPSHOT_ARENA_MAX */
+#define ROUTE_ELEMENTS_MAX 64             /* of a route's path: a lookup keeps a step for each, 3.5 KiB of stack */
+#define ROUTE_PARAMETERS_MAX 16           /* of a route's path */
+#define ROUTE_VALUES_MAX 16               /* header fields that one route looks at, and query parameters; Gateway API */
+#define ROUTE_GATEWAYS_MAX 64             /* that routes name: bits of a word; CONTROL_GATEWAYS_MAX */
+#define ROUTE_REGEXES_MAX 1000            /* paths of one snapshot by expression: a lookup may try all of them */
+#define ROUTE_REASON_MAX 384              /* why a route does not match, for people */
+#define REGEX_TEXT_MAX 512                /* an expression that somebody can still read */
+#define REGEX_DEPTH_MAX 32                /* parentheses inside each other: compiling recurses */
+#define REGEX_STEPS_MAX 10000             /* of one match: half a millisecond; simple ones take one for a character */
+#define REGEX_HEAP_KIB 64                 /* of one match, for its way back: some 400 places */
+#define REGEX_MEMORY_SIZE (160 * KIB)     /* of one thread: vectors of 20, 40 and 64 KiB, one after the other */
 #define TEMPLATE_PARTS_MAX 32             /* texts and {names} of one template: 512 bytes of stack */
 #define TEMPLATE_TEXT_MAX 4096            /* an expanded template; fits a block of the exchange's arena */
 

@@ -26,6 +26,7 @@ struct snapshot {
     unsigned stage_count, stage_room;
     struct map paths;         /* path -> stage */
     const struct stage *root; /* where a source starts */
+    struct bytes folder;      /* where paths of files count from; empty: the working directory. Set by its maker */
     const void *system;       /* the typed configuration, for those above */
     atomic_uint holders;      /* workers inside, and the control loop's own */
     struct list_node node;    /* among the live ones, control loop only */

@@ -26,10 +26,23 @@ int worker_init(struct worker *worker, unsigned index, struct loop *loop, const 
     return 0;
 }
 
+int worker_lane(struct worker *worker, struct lane **ret)
+{
+    struct io *io = worker->loop->io;
+    int r = worker->lane ? 0 : io->ops->lane_open(io, "work", WORKER_LANE_THREADS, &worker->lane);
+
+    if (r == 0)
+        *ret = worker->lane;
+    return r;
+}
+
 void worker_done(struct worker *worker)
 {
     CHECK_MAGIC(worker, WORKER_MAGIC);
     worker_leave_all(worker);
+    if (worker->lane)
+        worker->loop->io->ops->lane_close(worker->loop->io, worker->lane);
+    worker->lane = NULL;
     pool_done(&worker->exchanges);
     pool_done(&worker->tees);
     pool_done(&worker->blocks);

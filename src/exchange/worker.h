@@ -14,6 +14,7 @@
 #include "io/loop.h"
 
 struct exchange;
+struct lane;
 struct snapshot_view;
 struct observer;
 
@@ -34,6 +35,7 @@ struct worker {
     struct pool blocks;                      /* EXCHANGE_BLOCK_SIZE */
     struct pool buffers;                     /* BUFFER_SIZE */
     struct pool bulk_buffers;                /* BULK_BUFFER_SIZE, for bodies that fill a small one */
+    struct lane *lane;                       /* see worker_lane(); NULL: nobody has asked for it */
     struct snapshot_view *newest;            /* NULL before the first */
     struct list_node views;                  /* all that are alive here */
     const struct observer *const *observers; /* told at the end of each exchange; ends with NULL */
@@ -45,6 +47,10 @@ struct worker {
     void *scarce_data;                       /* of whoever set it */
     struct metric exchanges_started, exchanges_ended;
 };
+
+/* The worker's lane for work that blocks and is over soon, such as reading a piece of a file; opened when it is first
+ * asked for. What the io says when it can't: -ENOMEM, -EAGAIN. */
+int worker_lane(struct worker *worker, struct lane **ret) MUST_CHECK;
 
 /* Sees every exchange once, after its last byte, before its arena goes. May not wait. */
 struct observer {
