@@ -15,7 +15,7 @@ int tee_create(struct worker *worker, struct body *source, struct tee **ret)
 
     if (!tee)
         return -EAGAIN;
-    *tee = (struct tee){ .worker = worker, .source = source, .uses = 1 };
+    *tee = (struct tee){ .worker = worker, .source = source, .limit = UINT64_MAX, .uses = 1 };
     list_init(&tee->waiting);
     *ret = tee;
     return 0;
@@ -70,6 +70,12 @@ void tee_close_source(struct tee *tee, enum outcome why)
     body_close(source, why);
 }
 
+int tee_limit(struct tee *tee, uint64_t limit)
+{
+    tee->limit = MIN(tee->limit, limit);
+    return tee->pulled > tee->limit || tee->error == -EFBIG ? -EFBIG : 0;
+}
+
 void tee_stop_keeping(struct tee *tee)
 {
     tee->unkept = true;
@@ -120,6 +126,11 @@ static int tee_pull(struct tee_reader *reader, struct bytes *ret_chunk)
     tee->pulling = true;
     r = body_read(tee->source, ret_chunk);
     tee->pulling = false;
+    if (r > 0 && ret_chunk->len > tee->limit - MIN(tee->limit, tee->pulled)) {
+        tee_fail(tee, -EFBIG, OUTCOME_BODY_TOO_LARGE);
+        wake_all(tee);
+        return -EFBIG;
+    }
     if (r > 0)
         tee_pulled(tee, *ret_chunk);
     if (r >= 0)

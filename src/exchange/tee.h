@@ -7,6 +7,8 @@
  *     and one that runs out of kept bytes fails with -ENOBUFS (outcome BODY_TOO_LARGE).
  * (4) A tee is counted: the exchange it was made for, its forks and its detached copies use it. Only the first one
  *     closes the source; after that, readers get what was kept, and then an end (if that was all) or -ECANCELED.
+ * (5) Of a source that turns out to be longer than the limit, no byte of the chunk that passed it is given out, and no
+ *     end: every reader fails with -EFBIG (outcome BODY_TOO_LARGE) when it gets there.
  */
 #ifndef WEFT_EXCHANGE_TEE_H
 #define WEFT_EXCHANGE_TEE_H
@@ -24,6 +26,7 @@ struct tee {
     struct worker *worker;
     struct body *source;    /* NULL once it has been closed */
     char *parts[TEE_PARTS]; /* leased buffers of BUFFER_SIZE */
+    uint64_t limit;         /* (5) */
     uint64_t pulled;        /* bytes that came from the source */
     size_t kept;            /* of those, in the parts: all, unless `unkept` */
     bool unkept;            /* (3) has happened, or nobody will replay: what comes now is not kept */
@@ -48,6 +51,10 @@ void tee_drop(struct tee *tee);
 
 /* Closes the source: the exchange whose request it is has come to its end. On a fiber. */
 void tee_close_source(struct tee *tee, enum outcome why);
+
+/* At most so many bytes are taken from the source; of several limits the smallest holds. -EFBIG: more has come already.
+ */
+int tee_limit(struct tee *tee, uint64_t limit) MUST_CHECK;
 
 /* Keeps no more of what comes: no retry is possible any longer. */
 void tee_stop_keeping(struct tee *tee);

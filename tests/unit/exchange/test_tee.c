@@ -235,6 +235,52 @@ static void told_to_stop(struct rig *rig)
     try_close(rig, try);
 }
 
+static const struct {
+    uint64_t len, limit;
+    size_t piece;
+    uint64_t given; /* of a longer source: up to the chunk that passed the limit */
+    int result;
+} LIMITED[] = {
+    { 100, 100, 7, 100, 0 },
+    { 100, 99, 7, 98, -EFBIG },
+    { 100, 99, 100, 0, -EFBIG },
+    { 100, 0, 1, 0, -EFBIG },
+    { 0, 0, 1, 0, 0 },
+    { TEE_MAX + 5000, TEE_MAX + 5000, 5000, TEE_MAX + 5000, 0 },
+    { 3 * TEE_MAX, 2 * TEE_MAX, 1024, 2 * TEE_MAX, -EFBIG },
+};
+
+/* The one that pulls fails; so does one that comes behind, as far as bytes were kept for it. */
+static void limited(struct rig *rig)
+{
+    for (size_t i = 0; i < ARRAY_LEN(LIMITED); i++) {
+        struct try *try = try_open(rig, LIMITED[i].len, LIMITED[i].piece);
+        bool kept = LIMITED[i].given <= TEE_MAX;
+
+        RIG_CHECK(rig, tee_limit(try->tee, LIMITED[i].limit) == 0);
+        RIG_CHECK(rig, tee_limit(try->tee, LIMITED[i].limit + 1) == 0); /* the smallest holds */
+        RIG_CHECK(rig, rig_read(rig, &try->readers[0].body, UINT64_MAX) == LIMITED[i].result);
+        RIG_CHECK(rig, try->readers[0].body.read == LIMITED[i].given);
+        RIG_CHECK(rig, tee_limit(try->tee, UINT64_MAX) == LIMITED[i].result);
+        if (LIMITED[i].result < 0)
+            RIG_CHECK(rig, try->readers[0].body.outcome == OUTCOME_BODY_TOO_LARGE && !try->tee->ended);
+        if (kept)
+            RIG_CHECK(rig, rig_read(rig, &try->readers[1].body, UINT64_MAX) == LIMITED[i].result);
+        RIG_CHECK(rig, !kept || try->readers[1].body.read == LIMITED[i].given);
+        try_close(rig, try);
+    }
+}
+
+static void limited_late(struct rig *rig)
+{
+    struct try *try = try_open(rig, 20000, 1000);
+
+    RIG_CHECK(rig, rig_read(rig, &try->readers[0].body, 5000) == 1);
+    RIG_CHECK(rig, tee_limit(try->tee, 5000) == 0);
+    RIG_CHECK(rig, tee_limit(try->tee, 4999) == -EFBIG);
+    try_close(rig, try);
+}
+
 #define TRY(name, function, limits)                        \
     static void name(void **state)                         \
     {                                                      \
@@ -259,16 +305,25 @@ TRY(a_follower_may_be_left_behind, follower_is_left, NO_LIMITS)
 TRY(without_buffers_nothing_more_is_kept, no_buffers, { .buffers_max = 1 })
 TRY(tees_may_run_out, no_tees, { .exchanges_max = 1 })
 TRY(a_tee_may_be_told_to_stop_keeping, told_to_stop, NO_LIMITS)
+TRY(a_source_may_be_too_long, limited, NO_LIMITS)
+TRY(a_limit_may_come_too_late, limited_late, NO_LIMITS)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_tee_keeps_up_to_its_bound),          cmocka_unit_test(readers_have_their_own_places),
-        cmocka_unit_test(readers_wait_for_who_pulls),           cmocka_unit_test(an_overflow_leaves_one_reader),
-        cmocka_unit_test(a_cancelled_reader_spoils_nothing),    cmocka_unit_test(an_error_of_the_source_reaches_all),
-        cmocka_unit_test(a_follower_gets_all_without_pulling),  cmocka_unit_test(a_follower_may_be_left_behind),
-        cmocka_unit_test(without_buffers_nothing_more_is_kept), cmocka_unit_test(tees_may_run_out),
+        cmocka_unit_test(a_tee_keeps_up_to_its_bound),
+        cmocka_unit_test(readers_have_their_own_places),
+        cmocka_unit_test(readers_wait_for_who_pulls),
+        cmocka_unit_test(an_overflow_leaves_one_reader),
+        cmocka_unit_test(a_cancelled_reader_spoils_nothing),
+        cmocka_unit_test(an_error_of_the_source_reaches_all),
+        cmocka_unit_test(a_follower_gets_all_without_pulling),
+        cmocka_unit_test(a_follower_may_be_left_behind),
+        cmocka_unit_test(without_buffers_nothing_more_is_kept),
+        cmocka_unit_test(tees_may_run_out),
         cmocka_unit_test(a_tee_may_be_told_to_stop_keeping),
+        cmocka_unit_test(a_source_may_be_too_long),
+        cmocka_unit_test(a_limit_may_come_too_late),
     };
 
     return cmocka_run_group_tests_name("exchange/tee", tests, NULL, NULL);
