@@ -48,6 +48,14 @@ ssize_t http1_read_request(struct http1_head_reader *reader, struct bytes data, 
 ssize_t http1_read_response(struct http1_head_reader *reader, struct bytes data, enum http_method method,
                             struct http_head *head) MUST_CHECK;
 
+/* What a request line may hold, for those who make one: "/..." of pchar and valid %XX; a query without its '?'. */
+bool http1_is_path(struct bytes text);
+bool http1_is_query(struct bytes text);
+
+/* host[:port] of RFC 3986 without userinfo: reg-name, IPv4 or [IPv6]. Not empty. Percent-encoding is refused, and so
+ * are zones and IPvFuture: no name that resolves has them, and parsers disagree about them. */
+bool http1_is_authority(struct bytes text, bool port_needed);
+
 /* The reading of one body, of any framing. */
 struct http1_body_reader {
     enum http_framing framing;

@@ -14,6 +14,17 @@ static const char *scan_encoded(const char *p, const char *end, unsigned classes
     }
 }
 
+bool http1_is_path(struct bytes text)
+{
+    return text.len > 0 && text.data[0] == '/' &&
+           scan_encoded(text.data, text.data + text.len, HTTP_CHAR_PATH) == text.data + text.len;
+}
+
+bool http1_is_query(struct bytes text)
+{
+    return text.len == 0 || scan_encoded(text.data, text.data + text.len, HTTP_CHAR_QUERY) == text.data + text.len;
+}
+
 /* path-absolute or path-abempty, and query, of the whole text. */
 static bool read_path(struct bytes text, struct http_head *head)
 {

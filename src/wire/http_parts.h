@@ -39,10 +39,6 @@ enum http1_error http1_line_controls(struct bytes line);
 /* Takes head->target (of head->method) apart: scheme, authority, path, query. */
 enum http1_error http1_read_target(struct http_head *head);
 
-/* host[:port] of RFC 3986 without userinfo: reg-name, IPv4 or [IPv6]. Not empty. Percent-encoding is refused, and so
- * are zones and IPvFuture: no name that resolves has them, and parsers disagree about them. */
-bool http1_is_authority(struct bytes text, bool port_needed);
-
 /* --- meaning --------------------------------------------------------------------------------------------- */
 
 /* Checks the fields of a complete head against each other, and sets framing, keep_alive, and so on. */
