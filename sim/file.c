@@ -91,6 +91,50 @@ int sim_file_remove(struct io *io, const char *path)
     return 0;
 }
 
+int sim_file_append(struct io *io, const char *path, struct bytes content, unsigned mode, uint64_t *ret_size)
+{
+    struct sim_file *file = file_find(sim_loop_of(io)->process->on, path);
+    size_t before = file ? file->content->len : 0;
+    char *whole = sim_take(before + content.len + 1);
+
+    if (before)
+        memcpy(whole, file->content->data, before);
+    if (content.len)
+        memcpy(whole + before, content.data, content.len);
+    (void)sim_file_write(io, path, bytes_of(whole, before + content.len), mode);
+    mem_free(whole);
+    *ret_size = before + content.len;
+    return 0;
+}
+
+int sim_file_rename(struct io *io, const char *from, const char *to)
+{
+    struct sim_node *node = sim_loop_of(io)->process->on;
+    struct sim_file *file = file_find(node, from), *other = file_find(node, to);
+
+    if (!file)
+        return -ENOENT;
+    if (other && other != file)
+        file_free(other);
+    mem_free(file->path);
+    file->path = keep(to, strlen(to));
+    return 0;
+}
+
+/* Of what lies in it, directly. */
+int sim_directory_list(struct io *io, const char *path, void (*each)(void *user, const char *name), void *user)
+{
+    size_t len = strlen(path);
+
+    LIST_EACH (&sim_loop_of(io)->process->on->files, node, next) {
+        const struct sim_file *file = container_of(node, struct sim_file, node);
+
+        if (strncmp(file->path, path, len) == 0 && file->path[len] == '/' && !strchr(file->path + len + 1, '/'))
+            each(user, file->path + len + 1);
+    }
+    return 0;
+}
+
 /* Directories are implied by the paths of files. */
 int sim_directory_make(struct io *io, const char *path, unsigned mode)
 {

@@ -193,6 +193,9 @@ void sim_loop_jobs_done(struct sim_loop *loop);
 /* file.c */
 int sim_file_read(struct io *io, const char *path, size_t max, struct bytes *ret);
 int sim_file_write(struct io *io, const char *path, struct bytes content, unsigned mode);
+int sim_file_append(struct io *io, const char *path, struct bytes content, unsigned mode, uint64_t *ret_size);
+int sim_file_rename(struct io *io, const char *from, const char *to);
+int sim_directory_list(struct io *io, const char *path, void (*each)(void *user, const char *name), void *user);
 int sim_file_remove(struct io *io, const char *path);
 int sim_directory_make(struct io *io, const char *path, unsigned mode);
 int sim_resolve(struct io *io, const char *host, uint16_t port, struct address *ret, unsigned max);

@@ -141,8 +141,12 @@ struct io_ops {
     /* files [blocks] */
     int (*file_read)(struct io *io, const char *path, size_t max, struct bytes *ret); /* mem_free(data); -EFBIG */
     int (*file_write)(struct io *io, const char *path, struct bytes content, unsigned mode); /* replaces atomically */
+    int (*file_append)(struct io *io, const char *path, struct bytes content, unsigned mode,
+                       uint64_t *ret_size); /* all of it or nothing; makes the file if there is none */
+    int (*file_rename)(struct io *io, const char *from, const char *to); /* replaces */
     int (*file_remove)(struct io *io, const char *path);
     int (*directory_make)(struct io *io, const char *path, unsigned mode);            /* an existing one is fine */
+    int (*directory_list)(struct io *io, const char *path, void (*each)(void *user, const char *name), void *user);
     ssize_t (*descriptor_write)(struct io *io, int descriptor, struct bytes content); /* all of it, e.g. to stdout */
     ssize_t (*descriptor_read)(struct io *io, int descriptor, void *memory, size_t len);
     int (*terminal)(struct io *io, int descriptor, struct terminal_size *ret); /* -ENOTTY: it is none */

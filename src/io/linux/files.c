@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -146,6 +147,47 @@ int linux_file_write(struct io *io, const char *path, struct bytes content, unsi
         return r;
     }
     return sync_directory_of(path);
+}
+
+int linux_file_append(struct io *io, const char *path, struct bytes content, unsigned mode, uint64_t *ret_size)
+{
+    int descriptor = open_file(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, mode), r = 0;
+    struct stat status;
+
+    if (descriptor < 0)
+        return descriptor;
+    if (fstat(descriptor, &status) < 0)
+        r = -errno;
+    else if (!S_ISREG(status.st_mode))
+        r = -EINVAL;
+    if (r == 0) {
+        r = write_all(descriptor, content);
+        if (r < 0) /* half a line would spoil the next one */
+            (void)!ftruncate(descriptor, status.st_size);
+    }
+    (void)close(descriptor);
+    if (r == 0)
+        *ret_size = (uint64_t)status.st_size + content.len;
+    return r;
+}
+
+int linux_file_rename(struct io *io, const char *from, const char *to)
+{
+    return rename(from, to) < 0 ? -errno : 0;
+}
+
+int linux_directory_list(struct io *io, const char *path, void (*each)(void *user, const char *name), void *user)
+{
+    DIR *directory = opendir(path);
+    struct dirent *entry;
+
+    if (!directory)
+        return -errno;
+    while ((entry = readdir(directory)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            each(user, entry->d_name);
+    (void)closedir(directory);
+    return 0;
 }
 
 int linux_file_remove(struct io *io, const char *path)

@@ -156,6 +156,9 @@ int linux_lane_submit(struct io *io, struct lane *lane, struct job *job);
 
 int linux_file_read(struct io *io, const char *path, size_t max, struct bytes *ret);
 int linux_file_write(struct io *io, const char *path, struct bytes content, unsigned mode);
+int linux_file_append(struct io *io, const char *path, struct bytes content, unsigned mode, uint64_t *ret_size);
+int linux_file_rename(struct io *io, const char *from, const char *to);
+int linux_directory_list(struct io *io, const char *path, void (*each)(void *user, const char *name), void *user);
 int linux_file_remove(struct io *io, const char *path);
 int linux_directory_make(struct io *io, const char *path, unsigned mode);
 ssize_t linux_descriptor_write(struct io *io, int descriptor, struct bytes content);

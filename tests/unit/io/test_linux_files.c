@@ -13,6 +13,7 @@
 static struct {
     int fsync_error, rename_error, write_error;
     unsigned fsyncs;
+    unsigned writes_fine; /* before write_error counts */
 } disk;
 
 int __real_fsync(int descriptor);
@@ -37,6 +38,10 @@ int __wrap_rename(const char *from, const char *to)
 
 ssize_t __wrap_write(int descriptor, const void *memory, size_t len)
 {
+    if (disk.writes_fine > 0) {
+        disk.writes_fine--;
+        return __real_write(descriptor, memory, MIN(len, (size_t)1000));
+    }
     errno = disk.write_error;
     return disk.write_error ? -1 : __real_write(descriptor, memory, MIN(len, (size_t)1000)); /* in pieces */
 }
@@ -294,6 +299,61 @@ static void test_resolve(void **state)
     io_linux_close(io);
 }
 
+/* --- appending, renaming, listing ------------------------------------------------------------------------------- */
+
+static void test_append(void **state)
+{
+    static char big[2500];
+    struct io *io;
+    uint64_t size = 7;
+
+    assert_int_equal(io_linux_open(&io), 0);
+    memset(big, 'x', sizeof(big));
+    assert_int_equal(io->ops->file_append(io, in_directory("log"), BYTES("one\n"), 0600, &size), 0);
+    assert_int_equal(size, 4);
+    assert_int_equal(io->ops->file_append(io, in_directory("log"), BYTES("two\n"), 0600, &size), 0);
+    assert_int_equal(size, 8);
+    /* a full disk leaves no half line */
+    disk.writes_fine = 1;
+    disk.write_error = ENOSPC;
+    assert_int_equal(io->ops->file_append(io, in_directory("log"), bytes_of(big, sizeof(big)), 0600, &size), -ENOSPC);
+    disk.write_error = 0;
+    assert_int_equal(size, 8);
+    check_content(io, in_directory("log"), BYTES("one\ntwo\n"));
+    assert_int_equal(io->ops->file_append(io, in_directory("no/log"), BYTES("x"), 0600, &size), -ENOENT);
+    assert_int_equal(symlink("log", in_directory("link")), 0);
+    assert_int_equal(io->ops->file_append(io, in_directory("link"), BYTES("x"), 0600, &size), -ELOOP);
+    assert_int_equal(unlink(in_directory("link")), 0);
+    io_linux_close(io);
+}
+
+static void count_name(void *user, const char *name)
+{
+    unsigned *count = user;
+
+    assert_true(strcmp(name, "a") == 0 || strcmp(name, "b") == 0);
+    ++*count;
+}
+
+static void test_rename_and_list(void **state)
+{
+    struct io *io;
+    char from[128];
+    unsigned count = 0;
+
+    assert_int_equal(io_linux_open(&io), 0);
+    assert_int_equal(io->ops->file_write(io, in_directory("a"), BYTES("1"), 0600), 0);
+    assert_int_equal(io->ops->file_write(io, in_directory("b"), BYTES("2"), 0600), 0);
+    assert_int_equal(io->ops->directory_list(io, directory, count_name, &count), 0);
+    assert_int_equal(count, 2);
+    (void)snprintf(from, sizeof(from), "%s", in_directory("a"));
+    assert_int_equal(io->ops->file_rename(io, from, in_directory("b")), 0);
+    check_content(io, in_directory("b"), BYTES("1"));
+    assert_int_equal(io->ops->file_rename(io, from, in_directory("b")), -ENOENT);
+    assert_int_equal(io->ops->directory_list(io, in_directory("none"), count_name, &count), -ENOENT);
+    io_linux_close(io);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +362,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_read_bounds, setup, teardown),
         cmocka_unit_test_setup_teardown(test_directories, setup, teardown),
         cmocka_unit_test(test_no_memory),
+        cmocka_unit_test_setup_teardown(test_append, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rename_and_list, setup, teardown),
         cmocka_unit_test_setup_teardown(test_descriptor_write, setup, teardown),
         cmocka_unit_test(test_descriptor_read),
         cmocka_unit_test(test_resolve),
