@@ -118,6 +118,8 @@
 #define CONF_SUGGEST_MAX 1000               /* names looked at for a did-you-mean */
 #define CONF_SCHEMAS_MAX 256                /* schemas under one root */
 #define CONF_PRINT_MAX (4 * 1024 * 1024)    /* a printed schema */
+#define CONF_FORMAT_DEPTH_MAX 128           /* levels that are laid out: lists and maps, twice CONF_DEPTH_MAX */
+#define CONF_FORMAT_MAX (16 * 1024 * 1024)  /* bytes of a text that was laid out */
 
 /* --- supervise ------------------------------------------------------------------------------------ */
 #define MESSAGE_TEXTS_MAX 4096             /* of one message: names, an address, a folder */
@@ -210,6 +212,9 @@
 #define REGEX_MEMORY_SIZE (160 * KIB)     /* of one thread: vectors of 20, 40 and 64 KiB, one after the other */
 #define TEMPLATE_PARTS_MAX 32             /* texts and {names} of one template: 512 bytes of stack */
 #define TEMPLATE_TEXT_MAX 4096            /* an expanded template; fits a block of the exchange's arena */
+#define HEADERS_EDITS_MAX 16              /* fields to set, to add, to remove: Gateway API, HTTPHeaderFilter */
+#define REWRITE_PATH_MAX 6000             /* a path with another prefix; fits a block of the exchange's arena */
+#define LOCATION_MAX (12 * 1024)          /* of a redirect: with the rest of the head it fits a buffer */
 
 /* --- observe ------------------------------------------------------------------------------------- */
 #define OBSERVE_SERIES_MAX 2000           /* of a process, all labels together; 500 bytes each on each worker at most */

@@ -10,12 +10,13 @@ int exchange_create(struct worker *worker, struct source *source, struct scope *
 
     if (!x)
         return -EAGAIN;
-    *x = (struct exchange){ .magic = EXCHANGE_MAGIC,
-                            .worker = worker,
-                            .source = source,
-                            .scope = scope,
-                            .deadline_ns = TIME_NEVER,
-                            .view = worker->newest };
+    memset(x, 0, offsetof(struct exchange, steps.list));
+    x->magic = EXCHANGE_MAGIC;
+    x->worker = worker;
+    x->source = source;
+    x->scope = scope;
+    x->deadline_ns = TIME_NEVER;
+    x->view = worker->newest;
     arena_init(&x->arena, &worker->blocks, EXCHANGE_ARENA_MAX);
     if (x->view)
         snapshot_view_pin(x->view);
@@ -195,14 +196,17 @@ int exchange_use_endpoint(struct exchange *x, struct endpoint *endpoint)
 
 int exchange_release_snapshot(struct exchange *x)
 {
-    struct bytes route, service;
+    struct bytes route, service, caller;
 
     if (!x->view)
         return 0;
     if (arena_copy(&x->arena, x->route, &route) < 0 || arena_copy(&x->arena, x->service, &service) < 0)
         return -ENOMEM;
+    if (arena_copy(&x->arena, x->caller, &caller) < 0 || steps_own_paths(&x->steps, &x->arena) < 0)
+        return -ENOMEM;
     x->route = route;
     x->service = service;
+    x->caller = caller;
     snapshot_view_unpin(x->view);
     x->view = NULL;
     return 0;

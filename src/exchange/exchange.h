@@ -19,6 +19,7 @@
 #include "base/list.h"
 #include "exchange/body.h"
 #include "exchange/outcome.h"
+#include "exchange/step.h"
 #include "exchange/tee.h"
 #include "exchange/worker.h"
 #include "wire/http.h"
@@ -54,11 +55,12 @@ struct ending {
     struct stage_local *local; /* kept alive until the ending has run; set by exchange_at_end_local() */
 };
 
-/* W3C trace context. */
+/* W3C trace context. An exchange is one span: its forks and all its tries share it, and tell themselves apart as steps
+ * (exchange/step.h). Endpoints are sent `span`, so what they call on our behalf has it as parent. */
 struct trace {
     uint64_t id_high, id_low; /* trace-id; both 0: none yet */
-    uint64_t span, parent;
-    bool sampled;
+    uint64_t span, parent;    /* parent 0: the trace begins here */
+    bool sampled;             /* passed on; we record either way */
 };
 
 /* Times of the exchange's steps, loop clock; 0: not reached. */
@@ -111,6 +113,7 @@ struct exchange {
     struct trace trace;
     struct exchange_times times;
     uint64_t received_bytes, sent_bytes; /* of bodies, from and to the client; counted by the source */
+    struct steps steps;                  /* last: its list is not cleared at birth */
 };
 
 /* A new exchange pinned to the worker's newest snapshot. The heads have room for HTTP_FIELDS_MAX fields once

@@ -14,11 +14,13 @@ static void share(struct exchange *child, const struct exchange *x)
     child->route = x->route;
     child->service = x->service;
     child->client = x->client;
+    child->caller = x->caller;
     child->scheme = x->scheme;
     child->request = x->request;
     child->request_trailers = x->request_trailers;
     child->trace = x->trace;
     child->times = x->times;
+    child->steps.depth = x->steps.depth;
 }
 
 static int share_body(struct exchange *child, struct exchange *x)
@@ -110,6 +112,7 @@ void exchange_adopt(struct exchange *parent, struct exchange *winner)
     parent->retries += winner->retries;
     parent->times.sent_ns = winner->times.sent_ns;
     parent->times.head_ns = winner->times.head_ns;
+    steps_move(&parent->steps, &winner->steps);
     move_endings(parent, winner);
     if (winner->tee)
         tee_drop(winner->tee); /* the parent's own use stays */
@@ -130,9 +133,9 @@ static int copy_bytes(struct exchange *x, struct bytes *bytes)
 static int copy_request(struct exchange *copy)
 {
     struct http_head *head = &copy->request;
-    struct bytes *all[] = { &head->method_text, &head->target,     &head->scheme, &head->authority,
-                            &head->path,        &head->query,      &copy->client, &copy->scheme,
-                            &copy->gateway,     &copy->request_id, &copy->route,  &copy->service };
+    struct bytes *all[] = { &head->method_text, &head->target,  &head->scheme, &head->authority, &head->path,
+                            &head->query,       &copy->client,  &copy->scheme, &copy->gateway,   &copy->request_id,
+                            &copy->route,       &copy->service, &copy->caller };
     int r = exchange_own_request(copy);
 
     for (size_t i = 0; r == 0 && i < ARRAY_LEN(all); i++)

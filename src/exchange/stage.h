@@ -45,14 +45,20 @@ struct stage {
     void *state;    /* what prepare() made; immutable afterwards, or safe for threads */
 };
 
+/* Both record a step, exchange/step.h. */
 static inline enum outcome stage_run(const struct stage *stage, struct exchange *x)
 {
-    return stage->type->run(stage, x);
+    struct step *outer = x->steps.current;
+    struct step *step = steps_begin(&x->steps, stage->type, stage->path, x->worker->loop->now_ns);
+    enum outcome outcome = stage->type->run(stage, x);
+
+    steps_end(&x->steps, step, outer, outcome, x->response.status, x->worker->loop->now_ns);
+    return outcome;
 }
 
 static inline enum outcome stage_next(const struct stage *stage, struct exchange *x)
 {
-    return stage->next->type->run(stage->next, x);
+    return stage_run(stage->next, x);
 }
 
 /* The stage's block of this exchange's worker. */

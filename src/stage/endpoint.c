@@ -11,6 +11,7 @@ static enum outcome endpoint_run(const struct stage *s, struct exchange *x)
 
     if (!endpoint)
         return OUTCOME_NO_SERVICE;
+    step_name(x, endpoint->name);
     x->attempts++;
     x->times.sent_ns = x->worker->loop->now_ns;
     outcome = endpoint->ops->run(endpoint, x);

@@ -162,6 +162,7 @@ static enum outcome retry_run(const struct stage *s, struct exchange *x)
         enum outcome outcome = stage_next(s, x);
         int64_t wait_ns = pause_ns(s, x, outcome, attempt);
 
+        step_number(x, attempt);
         if (wait_ns < 0 || !try_again(local, &rules, x, wait_ns))
             return outcome;
         if (exchange_rewind(x) < 0) /* it was replayable a moment ago: then its answer is gone now */

@@ -32,6 +32,7 @@ static enum outcome timeout_run(const struct stage *s, struct exchange *x)
 
 static enum outcome per_try_run(const struct stage *s, struct exchange *x)
 {
+    step_number(x, x->attempts + 1u);
     return run_within(s, x, OUTCOME_TRY_TIMEOUT);
 }
 
