@@ -273,6 +273,8 @@ int weft_run(struct weft_service *service)
     if (code == 0)
         code = serve(chassis, service);
     unlisten(chassis);
+    LIST_EACH (&chassis->services, node, next)
+        service_databases_close(container_of(node, struct weft_service, node));
     chassis->ended = true;
     return code;
 }

@@ -225,6 +225,7 @@ int weft_service_create(const struct weft_options *options, struct weft_service 
     }
     chassis->uses++;
     service->chassis = chassis;
+    list_init(&service->databases);
     take_options(service, options);
     r = make_server(service);
     if (r < 0) {
@@ -257,6 +258,7 @@ void weft_service_free(struct weft_service *service)
     if (io_socket_is(service->socket))
         io->ops->close(io, service->socket);
     routes_free(&service->routes);
+    service_databases_free(service);
     mem_free(service);
     chassis_drop(chassis);
 }

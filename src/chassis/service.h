@@ -51,6 +51,7 @@ struct weft_service {
     struct targets targets;
     struct io_socket socket;
     struct http_listener *listener;
+    struct list_node databases; /* of struct weft_database */
     bool ready, address_only;
     size_t body_max;
     int64_t timeout_ns, drain_ns;
@@ -107,6 +108,10 @@ bool call_is(const struct weft_call *call);
 
 /* Keeps the first fault for weft_run(); returns `error`. */
 int service_fault(struct weft_service *service, int error, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* database.c: nobody waits for them any more. */
+void service_databases_close(struct weft_service *service);
+void service_databases_free(struct weft_service *service);
 
 /* answer.c: the problem for a handler that did not answer. OUTCOME_OK, or the outcome that is one. */
 enum outcome call_failed(struct weft_call *call, int error);
