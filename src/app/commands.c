@@ -4,6 +4,8 @@ static const struct option_info *const FILE_AND_DIR[] = { &OPTION_FILE, &OPTION_
 static const struct option_info *const FILE_ONLY[] = { &OPTION_FILE, NULL };
 static const struct option_info *const GET_OPTIONS[] = { &OPTION_FORMAT, &OPTION_FILE, &OPTION_DIR, NULL };
 
+static const struct option_info *const FMT_OPTIONS[] = { &OPTION_CHECK, &OPTION_FILE, NULL };
+
 static const char *const GET_CHOICES[] = { "services", "endpoints", NULL };
 static const char *const SHELLS[] = { "bash", "zsh", "fish", NULL };
 
@@ -38,6 +40,15 @@ const struct command_info COMMANDS[] = {
       .options = FILE_AND_DIR,
       .more = "Accepted requests are finished first; returns when the system has ended.",
       .run = command_down },
+    { .name = "fmt",
+      .about = "lay files out in one way",
+      .words = "[FILE...]",
+      .words_max = ARGUMENT_WORDS_MAX,
+      .options = FMT_OPTIONS,
+      .more = "Without FILE it is weft.yaml; - is standard input to standard output. Comments stay, and what a file\n"
+              "means never changes. The names of changed files are printed.",
+      .examples = "  weft fmt --check weft.yaml services/*.yaml",
+      .run = command_fmt },
     { .name = "schema", .about = "print the JSON Schema of the file", .run = command_schema },
     { .name = "completion",
       .about = "print a completion script for a shell",

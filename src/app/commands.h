@@ -4,6 +4,8 @@
 
 #include "app/arguments.h"
 
+extern const struct option_info OPTION_CHECK;
+
 extern const struct command_info COMMANDS[]; /* ends with an entry without a name */
 
 /* Where a system is: from -f and --dir. Paths are relative if those are. */
@@ -20,6 +22,7 @@ int place_find(const struct invocation *invocation, struct place *ret) MUST_CHEC
 int command_up(struct app *app, const struct invocation *invocation);
 int command_serve(struct app *app, const struct invocation *invocation);
 int command_check(struct app *app, const struct invocation *invocation);
+int command_fmt(struct app *app, const struct invocation *invocation);
 int command_schema(struct app *app, const struct invocation *invocation);
 int command_get(struct app *app, const struct invocation *invocation);
 int command_apply(struct app *app, const struct invocation *invocation);

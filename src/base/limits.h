@@ -131,8 +131,19 @@
 #define STOP_GRACE_NS (10 * NS_PER_S)      /* from SIGTERM to SIGKILL; docker stop waits as long */
 #define OUTPUT_LINE_MAX 4096               /* of a service; longer lines are cut */
 #define OUTPUT_A_TURN 65536                /* read from one service before others get their turn */
+#define OUTPUT_RATE (2 * MIB)              /* bytes a second from one pipe: 10 GB an hour are no log any more */
+#define OUTPUT_BURST (128 * KIB)           /* read at once; with RECORD_BUFFER_MAX none of it is lost */
+#define OUTPUT_LINE_COST 128               /* what a line is counted with besides its bytes: what is recorded with it */
 #define OUTPUT_LAST_MAX (1024 * 1024)      /* read from a pipe whose writer has died: Linux holds no more */
 #define LOG_BUFFER_MAX (256 * 1024)        /* lines that wait for a slow reader of ours; more are dropped */
+#define RECORD_BUFFER_MAX (512 * KIB)      /* of a service's lines that wait for the disk: a burst, each byte escaped */
+#define RECORD_GATHER_NS (10 * NS_PER_MS)  /* before lines are written: others come along */
+#define RECORD_FILES_DEFAULT 4             /* of a service's ring; so many of RECORD_SIZE_DEFAULT are 40 MiB */
+#define RECORD_FILES_MAX 100               /* of a service's ring */
+#define RECORD_SIZE_DEFAULT (10 * MIB)     /* of a file of it; docker's guides say as much */
+#define RECORD_SETTLE_NS (300 * NS_PER_MS) /* who follows leaves lines alone for so long: others may be on their way */
+#define RECORD_LINES_MAX 10000             /* read at once */
+#define RECORD_PAGE_BYTES_MAX (12 * MIB)   /* read at once; an answer of the control API has room for it */
 #define LINK_QUEUE_MAX 4096                /* messages that the other process has not taken yet */
 #define LINK_MESSAGES_A_TURN 64            /* received before others get their turn */
 
@@ -232,6 +243,12 @@
 #define OBSERVE_LOG_WRITE_MAX (16 * KIB)  /* of one write: a slow reader holds its thread no longer than for these */
 #define OBSERVE_LOG_FLUSH_NS (50 * NS_PER_MS) /* how long a line may wait for others before it is written */
 #define OBSERVE_LOG_RETRY_NS (1 * NS_PER_S)   /* after an error of the reader */
+#define TRAFFIC_RECENT_SIZE (256 * KIB) /* of one worker: 500 usual exchanges of half a KiB, more than anybody reads */
+#define TRAFFIC_KEPT_SIZE (128 * KIB)   /* of one worker: 250 that failed or were slow, minutes of a calm system */
+#define TRAFFIC_TEXTS_MAX 4096          /* of one record: the names below and the paths of EXCHANGE_STEPS_MAX steps */
+#define TRAFFIC_NAME_MAX 128            /* of a text in it; names of the configuration fit */
+#define TRAFFIC_PATH_MAX 512            /* of path and query; the access log has more of them */
+#define TRAFFIC_LIST_MAX (128 * MIB)    /* of what a reader copies: all rings of SERVICE_WORKERS_MAX workers */
 #define OBSERVE_LOG_CLOSE_NS (5 * NS_PER_S)   /* for the last lines, when the process ends */
 
 /* --- chassis ------------------------------------------------------------------------------------- */

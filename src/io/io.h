@@ -140,7 +140,8 @@ struct io_ops {
 
     /* files [blocks] */
     int (*file_read)(struct io *io, const char *path, size_t max, struct bytes *ret); /* mem_free(data); -EFBIG */
-    int (*file_write)(struct io *io, const char *path, struct bytes content, unsigned mode); /* replaces atomically */
+    /* Replaces atomically. Mode 0: that of the file that is replaced, else 0644. */
+    int (*file_write)(struct io *io, const char *path, struct bytes content, unsigned mode);
     int (*file_append)(struct io *io, const char *path, struct bytes content, unsigned mode,
                        uint64_t *ret_size); /* all of it or nothing; makes the file if there is none */
     int (*file_rename)(struct io *io, const char *from, const char *to); /* replaces */

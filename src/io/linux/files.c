@@ -117,7 +117,7 @@ static int write_new(const char *path, struct bytes content, unsigned mode)
     if (descriptor < 0)
         return descriptor;
     r = write_all(descriptor, content);
-    if (r == 0 && fchmod(descriptor, mode) < 0) /* as asked for, whatever the umask */
+    if (r == 0 && fchmod(descriptor, (mode_t)mode) < 0) /* as asked for, whatever the umask */
         r = -errno;
     if (r == 0 && fsync(descriptor) < 0)
         r = -errno;
@@ -131,9 +131,12 @@ static int write_new(const char *path, struct bytes content, unsigned mode)
 int linux_file_write(struct io *io, const char *path, struct bytes content, unsigned mode)
 {
     char temporary[FILE_PATH_MAX];
+    struct stat before;
     uint64_t chance;
     int len, r;
 
+    if (mode == 0)
+        mode = stat(path, &before) == 0 ? before.st_mode & 0777 : 0644;
     io->ops->entropy(io, &chance, sizeof(chance));
     len = snprintf(temporary, sizeof(temporary), "%s.%016llx", path, (unsigned long long)chance);
     if (len < 0 || (size_t)len >= sizeof(temporary))

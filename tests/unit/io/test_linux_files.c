@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -354,6 +355,27 @@ static void test_rename_and_list(void **state)
     io_linux_close(io);
 }
 
+static void test_mode_of_the_replaced_file_is_kept(void **state)
+{
+    struct io *io = help_open();
+    char path[] = "/tmp/weft-mode-XXXXXX";
+    struct stat status;
+    int descriptor = mkstemp(path);
+
+    assert_true(descriptor >= 0);
+    assert_int_equal(fchmod(descriptor, 0640), 0);
+    (void)close(descriptor);
+    assert_int_equal(io->ops->file_write(io, path, BYTES("new"), 0), 0);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0640);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(io->ops->file_write(io, path, BYTES("new"), 0), 0);
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0644);
+    assert_int_equal(unlink(path), 0);
+    io_linux_close(io);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +389,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_descriptor_write, setup, teardown),
         cmocka_unit_test(test_descriptor_read),
         cmocka_unit_test(test_resolve),
+        cmocka_unit_test(test_mode_of_the_replaced_file_is_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
