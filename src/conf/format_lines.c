@@ -222,13 +222,38 @@ static int start(yaml_parser_t *parser, struct bytes text)
     return 0;
 }
 
+/* Tokens alone need not make sense together. */
+static int check_events(const char *file, struct bytes text, struct fault *fault)
+{
+    yaml_parser_t parser;
+    bool end = false;
+    int r = start(&parser, text);
+
+    if (r < 0)
+        return r;
+    while (!end && r == 0) {
+        yaml_event_t event;
+
+        if (!yaml_parser_parse(&parser, &event)) {
+            r = syntax_fault(file, &parser, fault);
+            break;
+        }
+        end = event.type == YAML_STREAM_END_EVENT;
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return r;
+}
+
 int format_lines_read(const char *file, struct bytes text, struct fault *fault, struct format_lines *ret)
 {
     struct format_lines lines = { .lines = NULL };
     struct reading reading = { .into = &lines };
     yaml_parser_t parser;
-    int r = split_lines(text, &lines);
+    int r = check_events(file, text, fault);
 
+    if (r == 0)
+        r = split_lines(text, &lines);
     if (r == 0)
         r = start(&parser, text);
     if (r == 0) {
