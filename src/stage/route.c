@@ -1,19 +1,48 @@
-/* The stage `route`: chooses one of its children by host, path and method, see stage/route_table.h. */
+/* The stage `route`: chooses one of its children, see stage/route_table.h. */
 #include "stage/route_table.h"
+
+/* Made where there are expressions, once for each worker, and kept over reloads. */
+struct route_local {
+    struct regex_memory *memory;
+};
+
+static int set_parameters(const struct route_table *table, const struct route_found *found, struct exchange *x)
+{
+    struct exchange_parameter *parameters;
+    const struct bytes *names;
+    unsigned count;
+
+    x->parameter_count = 0;
+    names = route_table_parameters(table, found->route, &count);
+    if (count == 0)
+        return 0;
+    parameters = arena_alloc(&x->arena, count * sizeof(*parameters));
+    if (!parameters)
+        return -ENOMEM;
+    for (unsigned i = 0; i < count; i++)
+        parameters[i] = (struct exchange_parameter){ names[i], found->values[i] };
+    x->parameters = parameters;
+    x->parameter_count = count;
+    return 0;
+}
 
 static enum outcome route_run(const struct stage *s, struct exchange *x)
 {
+    const struct route_request request = { .gateway = x->gateway, .head = &x->request };
     const struct route_conf *conf = s->conf;
-    const struct http_head *request = &x->request;
-    int found;
+    const struct route_local *local = stage_local(s, x);
+    struct route_found found;
+    int r;
 
-    if (!route_path_safe(request->path))
+    if (!route_path_safe(x->request.path))
         return OUTCOME_BAD_REQUEST;
-    found = route_table_find(s->state, request->authority, request->path, request->method_text);
-    if (found < 0)
-        return OUTCOME_NO_ROUTE;
-    x->route = conf->routes[found].name;
-    return stage_run(s->children[found], x);
+    r = route_table_find(s->state, &request, local->memory, &found);
+    if (r < 0)
+        return r == -ENOENT ? OUTCOME_NO_ROUTE : OUTCOME_BAD_REQUEST;
+    if (set_parameters(s->state, &found, x) < 0)
+        return OUTCOME_OVERLOAD;
+    x->route = conf->routes[found.route].name;
+    return stage_run(s->children[found.route], x);
 }
 
 static int route_prepare(struct stage *stage, const struct stage *previous, struct fault *fault)
@@ -37,90 +66,22 @@ static void route_retire(struct stage *stage)
     route_table_free(stage->state);
 }
 
-const struct stage_type STAGE_ROUTE = {
-    .name = "route", .prepare = route_prepare, .run = route_run, .retire = route_retire
-};
-
-/* --- settings ------------------------------------------------------------------------------------------- */
-
-static bool is_host_char(char c)
+static int route_local_start(const struct stage *stage, struct worker *worker, void *memory)
 {
-    char lower = ascii_lower(c);
+    struct route_local *local = memory;
 
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == ':' ||
-           c == '[' || c == ']';
+    return local->memory || !route_table_has_regex(stage->state) ? 0 : regex_memory_create(&local->memory);
 }
 
-static int check_host(struct bytes text, struct fault *fault)
+static void route_local_stop(struct worker *worker, void *memory)
 {
-    struct bytes rest = bytes_starts(text, BYTES("*.")) ? bytes_skip(text, 2) : text;
-    bool fine = rest.len > 0 && text.len <= ROUTE_HOST_MAX && rest.data[0] != '.';
-
-    for (size_t i = 0; i < rest.len && fine; i++)
-        fine = is_host_char(rest.data[i]);
-    if (fine && rest.data[0] != '[')
-        fine = bytes_find_char(rest, ':') < 0;
-    if (fine)
-        return 0;
-    fault_set(fault, "must be a host name without port, or *. and one");
-    return -EINVAL;
+    regex_memory_free(((struct route_local *)memory)->memory);
 }
 
-static int check_path(struct bytes text, struct fault *fault)
-{
-    if (text.len > 0 && text.data[0] == '/' && route_path_safe(text) && bytes_find_char(text, '?') < 0 &&
-        bytes_find_char(text, '#') < 0)
-        return 0;
-    fault_set(fault, "must be a path: / first, no query, no dot segments");
-    return -EINVAL;
-}
-
-static int check_method(struct bytes text, struct fault *fault)
-{
-    if (http_is_token(text))
-        return 0;
-    fault_set(fault, "must be a method, such as GET");
-    return -EINVAL;
-}
-
-static const struct conf_field HOST_FIELD = { .about = "a host name, or *. and one for all names that end so",
-                                              .type = CONF_STRING,
-                                              .check_text = check_host };
-static const struct conf_field METHOD_FIELD = { .about = "a method, in capitals",
-                                                .type = CONF_STRING,
-                                                .check_text = check_method };
-
-static const struct conf_field MATCH_FIELDS[] = {
-    { .key = "path",
-      .about = "the request's path, compared as it was sent; unless given: every path",
-      .type = CONF_STRING,
-      CONF_AT(struct route_match, path),
-      .check_text = check_path,
-      .example = "/api/orders" },
-    { .key = "prefix",
-      .about = "the path and everything below it, element by element",
-      .type = CONF_BOOL,
-      CONF_AT(struct route_match, prefix) },
-    { .key = "host",
-      .about = "the request's host; unless given: every host",
-      .type = CONF_LIST,
-      .flags = CONF_SINGLE,
-      CONF_AT(struct route_match, hosts),
-      .element = &HOST_FIELD,
-      .example = "[shop.example.com, '*.shop.example.com']" },
-    { .key = "method",
-      .about = "the request's method; unless given: every method",
-      .type = CONF_LIST,
-      .flags = CONF_SINGLE,
-      CONF_AT(struct route_match, method),
-      .element = &METHOD_FIELD,
-      .example = "[GET, POST]" },
-};
-
-const struct conf_schema ROUTE_MATCH_SCHEMA = { .name = "route-match",
-                                                .about = "Which requests a route is for. All that is given must match; "
-                                                         "the most specific route wins.",
-                                                .fields = MATCH_FIELDS,
-                                                .count = ARRAY_LEN(MATCH_FIELDS),
-                                                .size = sizeof(struct route_match),
-                                                .shorthand = "path" };
+const struct stage_type STAGE_ROUTE = { .name = "route",
+                                        .local_size = sizeof(struct route_local),
+                                        .prepare = route_prepare,
+                                        .run = route_run,
+                                        .retire = route_retire,
+                                        .local_start = route_local_start,
+                                        .local_stop = route_local_stop };

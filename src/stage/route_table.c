@@ -1,40 +1,15 @@
-#include "stage/route_table.h"
+#include "stage/route_tree.h"
 
 #include "base/alloc.h"
-#include "base/arena.h"
 #include "base/assert.h"
-#include "base/list.h"
-#include "base/map.h"
-
-/* One route at one place of the tables, in order of precedence. */
-struct candidate {
-    struct candidate *next;
-    unsigned route;
-    const struct conf_list *methods; /* NULL: every one */
-};
-
-/* A path up to an element. */
-struct path_node {
-    const struct path_node *above; /* the nearest one above that has prefix routes, or NULL */
-    struct map children;           /* element -> struct path_node */
-    struct candidate *exact, *prefix;
-    struct path_node *next; /* in table->nodes */
-};
-
-struct route_table {
-    struct arena arena;
-    struct map hosts, suffixes; /* lower case -> root node; suffixes with their dot: ".example.com" */
-    struct path_node *any;      /* NULL: no route is for every host */
-    struct path_node *nodes;    /* all of them: their maps are to be freed */
-};
 
 #define NODES_MAX (ROUTES_MAX * 16)
 
 /* --- building ------------------------------------------------------------------------------------------- */
 
-static struct path_node *node_create(struct route_table *table)
+static struct route_node *node_create(struct route_table *table)
 {
-    struct path_node *node = arena_zalloc(&table->arena, sizeof(*node));
+    struct route_node *node = arena_zalloc(&table->arena, sizeof(*node));
 
     if (!node)
         return NULL;
@@ -44,9 +19,9 @@ static struct path_node *node_create(struct route_table *table)
     return node;
 }
 
-static int node_child(struct route_table *table, struct map *map, struct bytes key, struct path_node **ret)
+static int node_child(struct route_table *table, struct map *map, struct bytes key, struct route_node **ret)
 {
-    struct path_node *node = map_get(map, key);
+    struct route_node *node = map_get(map, key);
     int r;
 
     if (!node) {
@@ -61,47 +36,42 @@ static int node_child(struct route_table *table, struct map *map, struct bytes k
     return 0;
 }
 
-/* Those that name methods come first; otherwise the order stays. */
-static int add_candidate(struct route_table *table, struct candidate **list, unsigned route,
-                         const struct conf_list *methods)
+static int add_candidate(struct route_table *table, struct route_node *node, enum route_end end,
+                         const struct route_rule *rule)
 {
-    struct candidate *candidate = arena_zalloc(&table->arena, sizeof(*candidate));
+    struct route_candidate *candidate = arena_alloc(&table->arena, sizeof(*candidate));
 
     if (!candidate)
         return -ENOMEM;
-    candidate->route = route;
-    candidate->methods = methods->count ? methods : NULL;
-    while (*list && (!candidate->methods || (*list)->methods))
-        list = &(*list)->next;
-    candidate->next = *list;
-    *list = candidate;
+    *candidate = (struct route_candidate){ .next = node->ends[end], .rule = rule };
+    node->ends[end] = candidate;
     return 0;
 }
 
-/* The elements of a path that starts with '/'. A prefix's final '/' means nothing. */
-static struct bytes path_elements(const struct route_match *match)
+static int add_path(struct route_table *table, struct route_node *node, const struct route_rule *rule)
 {
-    struct bytes path = match->path;
+    const struct route_match *match = &rule->entry->match;
+    struct bytes rest = route_path_start(match);
+    struct route_element element;
+    int r = 0;
 
-    if (match->prefix && path.data[path.len - 1] == '/')
-        path.len--;
-    return path.len ? bytes_skip(path, 1) : BYTES_NONE;
-}
-
-static int add_path(struct route_table *table, struct path_node *node, const struct route_match *match, unsigned route)
-{
-    bool prefix = match->prefix || match->path.len == 0;
-    struct bytes rest = BYTES_NONE, element;
-
-    if (match->path.len)
-        rest = path_elements(match);
-    while (bytes_split(&rest, '/', &element)) {
-        int r = node_child(table, &node->children, element, &node);
-
-        if (r < 0)
-            return r;
+    if (match->regex.len)
+        return add_candidate(table, node, ROUTE_END_REGEX, rule);
+    while (r == 0 && route_path_next(&rest, &element) && element.kind != ROUTE_ELEMENT_REST) {
+        if (element.kind == ROUTE_ELEMENT_LITERAL) {
+            r = node_child(table, &node->children, element.text, &node);
+            continue;
+        }
+        if (!node->parameter)
+            node->parameter = node_create(table);
+        node = node->parameter;
+        r = node ? 0 : -ENOMEM;
     }
-    return add_candidate(table, prefix ? &node->prefix : &node->exact, route, &match->method);
+    if (r < 0)
+        return r;
+    if (rule->rest)
+        return add_candidate(table, node, ROUTE_END_REST, rule);
+    return add_candidate(table, node, match->prefix || match->path.len == 0 ? ROUTE_END_PREFIX : ROUTE_END_EXACT, rule);
 }
 
 static int lower_copy(struct route_table *table, struct bytes from, struct bytes *ret)
@@ -116,7 +86,7 @@ static int lower_copy(struct route_table *table, struct bytes from, struct bytes
     return 0;
 }
 
-static int host_root(struct route_table *table, struct bytes host, struct path_node **ret)
+static int host_root(struct route_table *table, struct bytes host, struct route_node **ret)
 {
     bool suffix = bytes_starts(host, BYTES("*."));
     struct bytes key;
@@ -132,28 +102,24 @@ static int host_root(struct route_table *table, struct bytes host, struct path_n
     return r < 0 ? r : node_child(table, suffix ? &table->suffixes : &table->hosts, key, ret);
 }
 
-static int add_route(struct route_table *table, const struct route_match *match, unsigned route)
+static int add_route(struct route_table *table, const struct route_rule *rule)
 {
-    const struct bytes *hosts = match->hosts.items;
-    struct path_node *root;
+    const struct conf_list *list = &rule->entry->match.hosts;
+    const struct bytes *hosts = list->items;
+    struct route_node *root;
     int r = 0;
 
-    if (match->hosts.count == 0) {
-        r = host_root(table, BYTES_NONE, &root);
-        return r < 0 ? r : add_path(table, root, match, route);
-    }
-    for (size_t i = 0; r == 0 && i < match->hosts.count; i++) {
-        r = host_root(table, hosts[i], &root);
+    for (size_t i = 0; r == 0 && i < MAX(list->count, (size_t)1); i++) {
+        r = host_root(table, list->count ? hosts[i] : BYTES_NONE, &root);
         if (r == 0)
-            r = add_path(table, root, match, route);
+            r = add_path(table, root, rule);
     }
     return r;
 }
 
-static int check_route(const struct route_entry *route, struct fault *fault)
+static int check_hosts(const struct route_entry *route, struct fault *fault)
 {
     const struct bytes *hosts = route->match.hosts.items;
-    struct bytes path = route->match.path;
 
     for (size_t i = 0; i < route->match.hosts.count; i++) {
         if (hosts[i].len > 0 && hosts[i].len <= ROUTE_HOST_MAX)
@@ -162,63 +128,137 @@ static int check_route(const struct route_entry *route, struct fault *fault)
                   ROUTE_HOST_MAX);
         return -EINVAL;
     }
-    if (path.len == 0 || (path.data[0] == '/' && route_path_safe(path)))
+    return 0;
+}
+
+static int add_gateways(struct route_table *table, struct route_rule *rule, struct fault *fault)
+{
+    const struct bytes *names = rule->entry->gateways.items;
+
+    for (size_t i = 0; i < rule->entry->gateways.count; i++) {
+        uint64_t bit = route_gateway_bit(table, names[i]);
+
+        if (!bit && table->gateway_count == ROUTE_GATEWAYS_MAX) {
+            fault_set(fault, "routes name more than %d gateways", ROUTE_GATEWAYS_MAX);
+            return -ENOSPC;
+        }
+        if (!bit) {
+            bit = UINT64_C(1) << table->gateway_count;
+            table->gateways[table->gateway_count++] = names[i];
+        }
+        rule->gateways |= bit;
+    }
+    return 0;
+}
+
+static int note_regexes(struct route_table *table, const struct route_rule *rule, struct fault *fault)
+{
+    for (unsigned i = 0; i < rule->header_count + rule->query_count; i++)
+        if (rule->tests[i].regex)
+            table->has_regex = true;
+    if (!rule->path)
         return 0;
-    fault_set(fault, "route " BYTES_FMT ": path: must start with / and hold no dot segments", BYTES_ARG(route->name));
-    return -EINVAL;
+    table->has_regex = true;
+    if (table->regex_count++ < ROUTE_REGEXES_MAX)
+        return 0;
+    fault_set(fault, "more than %d routes have a path by regular expression", ROUTE_REGEXES_MAX);
+    fault_hint(fault, "each of them may be tried for every request: prefixes and {names} are found at once");
+    return -ENOSPC;
 }
 
-/* The links upwards, once all prefixes are known: parents come before their children in a walk from the roots, so each
- * child can look at its parent alone. */
-static void link_children(struct path_node *node)
+static int add_rules(struct route_table *table, struct fault *fault)
 {
-    for (struct map_entry *entry = map_next(&node->children, NULL); entry; entry = map_next(&node->children, entry)) {
-        struct path_node *child = entry->value;
+    int r = 0;
 
-        child->above = node->prefix ? node : node->above;
+    for (unsigned i = 0; r == 0 && i < table->conf->count; i++) {
+        const struct route_entry *entry = &table->conf->routes[i];
+        struct route_rule *rule = &table->rules[i];
+
+        r = check_hosts(entry, fault);
+        if (r < 0)
+            break;
+        table->rule_count++;
+        r = rule_init(rule, entry, i, &table->arena, fault);
+        if (r == 0)
+            r = add_gateways(table, rule, fault);
+        if (r == 0)
+            r = note_regexes(table, rule, fault);
+        if (r == 0)
+            r = add_route(table, rule);
     }
+    return r;
 }
 
-/* table->nodes has the newest first, and a child is newer than its parent. */
-static void link_all(struct route_table *table)
+/* --- order ---------------------------------------------------------------------------------------------- */
+
+static struct route_candidate *merge(struct route_candidate *a, struct route_candidate *b)
 {
-    struct path_node *oldest = NULL;
+    struct route_candidate *first = NULL, **last = &first;
 
-    while (table->nodes) {
-        struct path_node *node = table->nodes;
+    while (a && b) {
+        struct route_candidate **smaller = rule_compare(a->rule, b->rule) < 0 ? &a : &b;
 
-        table->nodes = node->next;
-        node->next = oldest;
-        oldest = node;
+        *last = *smaller;
+        last = &(*last)->next;
+        *smaller = (*smaller)->next;
     }
-    table->nodes = oldest;
-    for (struct path_node *node = oldest; node; node = node->next)
-        link_children(node);
+    *last = a ? a : b;
+    return first;
+}
+
+/* Runs of 1, 2, 4 ... candidates wait in slots until another one of their length comes. */
+static struct route_candidate *sort(struct route_candidate *list)
+{
+    struct route_candidate *runs[32] = { NULL }, *all = NULL;
+
+    while (list) {
+        struct route_candidate *run = list;
+        unsigned slot = 0;
+
+        list = list->next;
+        run->next = NULL;
+        for (; runs[slot]; slot++) {
+            run = merge(runs[slot], run);
+            runs[slot] = NULL;
+        }
+        runs[slot] = run;
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(runs); i++)
+        all = merge(runs[i], all);
+    return all;
+}
+
+static void sort_all(struct route_table *table)
+{
+    for (struct route_node *node = table->nodes; node; node = node->next)
+        for (unsigned i = 0; i < ROUTE_ENDS; i++)
+            if (node->ends[i] && node->ends[i]->next)
+                node->ends[i] = sort(node->ends[i]);
 }
 
 int route_table_create(const struct route_conf *conf, struct fault *fault, struct route_table **ret)
 {
     struct route_table *table;
-    int r = 0;
+    int r;
 
-    if (conf->count > ROUTES_MAX)
+    if (conf->count > ROUTES_MAX) {
+        fault_set(fault, "there are more than %d routes", ROUTES_MAX);
         return -ENOSPC;
+    }
     table = mem_zalloc(sizeof(*table));
     if (!table)
         return -ENOMEM;
+    table->conf = conf;
     arena_init(&table->arena, NULL, SNAPSHOT_ARENA_MAX);
     map_init(&table->hosts, (struct hash_key){ 0, 0 }, ROUTES_MAX);
     map_init(&table->suffixes, (struct hash_key){ 0, 0 }, ROUTES_MAX);
-    for (unsigned i = 0; r == 0 && i < conf->count; i++) {
-        r = check_route(&conf->routes[i], fault);
-        if (r == 0)
-            r = add_route(table, &conf->routes[i].match, i);
-    }
+    table->rules = arena_alloc(&table->arena, MAX(conf->count, 1U) * sizeof(*table->rules));
+    r = table->rules ? add_rules(table, fault) : -ENOMEM;
     if (r < 0) {
         route_table_free(table);
         return r;
     }
-    link_all(table);
+    sort_all(table);
     *ret = table;
     return 0;
 }
@@ -227,7 +267,9 @@ void route_table_free(struct route_table *table)
 {
     if (!table)
         return;
-    for (struct path_node *node = table->nodes; node; node = node->next)
+    for (unsigned i = 0; i < table->rule_count; i++)
+        rule_done(&table->rules[i]);
+    for (struct route_node *node = table->nodes; node; node = node->next)
         map_done(&node->children);
     map_done(&table->hosts);
     map_done(&table->suffixes);
@@ -235,141 +277,14 @@ void route_table_free(struct route_table *table)
     mem_free(table);
 }
 
-/* --- looking up ----------------------------------------------------------------------------------------- */
-
-static bool method_listed(const struct conf_list *methods, struct bytes method)
+bool route_table_has_regex(const struct route_table *table)
 {
-    const struct bytes *names = methods->items;
-
-    for (size_t i = 0; i < methods->count; i++)
-        if (bytes_equal(names[i], method))
-            return true;
-    return false;
+    return table->has_regex;
 }
 
-static int first_match(const struct candidate *candidate, struct bytes method)
+const struct bytes *route_table_parameters(const struct route_table *table, unsigned route, unsigned *ret_count)
 {
-    for (; candidate; candidate = candidate->next)
-        if (!candidate->methods || method_listed(candidate->methods, method))
-            return (int)candidate->route;
-    return -1;
-}
-
-static int find_path(const struct path_node *root, struct bytes path, struct bytes method)
-{
-    const struct path_node *node = root;
-    struct bytes rest = BYTES_NONE, element;
-    bool whole = true;
-    int found = -1;
-
-    if (path.len > 0 && path.data[0] == '/')
-        rest = bytes_skip(path, 1);
-    else
-        whole = false;
-    while (bytes_split(&rest, '/', &element)) {
-        const struct path_node *child = map_get(&node->children, element);
-
-        if (!child) {
-            whole = false;
-            break;
-        }
-        node = child;
-    }
-    if (whole)
-        found = first_match(node->exact, method);
-    for (; node && found < 0; node = node->above)
-        found = first_match(node->prefix, method);
-    return found;
-}
-
-/* Without port and final dot, in lower case. Empty: nothing that could be in a table. */
-static struct bytes host_key(struct bytes authority, char *memory)
-{
-    struct bytes host = authority;
-    ssize_t colon;
-
-    if (host.len > 0 && host.data[0] == '[') {
-        colon = bytes_find_char(host, ']');
-        host.len = colon < 0 ? 0 : (size_t)colon + 1;
-    } else {
-        colon = bytes_find_char(host, ':');
-        host.len = colon < 0 ? host.len : (size_t)colon;
-    }
-    if (host.len > 0 && host.data[host.len - 1] == '.')
-        host.len--;
-    if (host.len > ROUTE_HOST_MAX)
-        return BYTES_NONE;
-    for (size_t i = 0; i < host.len; i++)
-        memory[i] = ascii_lower(host.data[i]);
-    return bytes_of(memory, host.len);
-}
-
-int route_table_find(const struct route_table *table, struct bytes authority, struct bytes path, struct bytes method)
-{
-    char memory[ROUTE_HOST_MAX];
-    struct bytes host = host_key(authority, memory);
-    const struct path_node *root = host.len && table->hosts.count ? map_get(&table->hosts, host) : NULL;
-    int found = root ? find_path(root, path, method) : -1;
-
-    while (found < 0 && table->suffixes.count && host.len > 1) {
-        ssize_t dot = bytes_find_char(bytes_skip(host, 1), '.');
-
-        if (dot < 0)
-            break;
-        host = bytes_skip(host, (size_t)dot + 1);
-        root = map_get(&table->suffixes, host);
-        if (root)
-            found = find_path(root, path, method);
-    }
-    if (found < 0 && table->any)
-        found = find_path(table->any, path, method);
-    return found;
-}
-
-/* --- dot segments --------------------------------------------------------------------------------------- */
-
-/* The character at `at` and its length as written; escapes of the characters that matter here are decoded. */
-static char decoded(struct bytes path, size_t at, size_t *ret_len)
-{
-    char c = path.data[at];
-
-    *ret_len = 1;
-    if (c != '%' || path.len - at < 3)
-        return c;
-    if (path.data[at + 1] == '2' && ascii_lower(path.data[at + 2]) == 'e')
-        c = '.';
-    else if (path.data[at + 1] == '2' && ascii_lower(path.data[at + 2]) == 'f')
-        c = '/';
-    else if (path.data[at + 1] == '5' && ascii_lower(path.data[at + 2]) == 'c')
-        c = '\\';
-    else if (path.data[at + 1] == '3' && ascii_lower(path.data[at + 2]) == 'b')
-        c = ';';
-    else
-        return c;
-    *ret_len = 3;
-    return c;
-}
-
-bool route_path_safe(struct bytes path)
-{
-    unsigned dots = 0; /* of the segment, as long as it has nothing else */
-    bool other = true; /* it has, or there was no segment yet */
-    size_t len;
-
-    for (size_t at = 0; at < path.len; at += len) {
-        char c = decoded(path, at, &len);
-        bool separator = c == '/' || c == '\\';
-
-        if ((separator || c == ';') && !other && (dots == 1 || dots == 2))
-            return false;
-        if (separator) {
-            dots = 0;
-            other = false;
-        } else if (c == '.') {
-            dots++;
-        } else {
-            other = true;
-        }
-    }
-    return other || (dots != 1 && dots != 2);
+    ASSERT(route < table->rule_count);
+    *ret_count = table->rules[route].parameter_count;
+    return table->rules[route].parameters;
 }

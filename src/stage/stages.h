@@ -17,14 +17,27 @@ extern const struct stage_type STAGE_BALANCE;
 extern const struct stage_type STAGE_ENDPOINT;
 extern const struct stage_type STAGE_RESPOND;
 
-/* --- route: chooses one of its children by host, path and method --------------------------------------- */
+/* --- route: chooses one of its children, see stage/route_table.h ----------------------------------------- */
+
+enum route_value_kind { ROUTE_VALUE_EXACT, ROUTE_VALUE_REGEX, ROUTE_VALUE_PRESENT, ROUTE_VALUE_ABSENT };
+
+/* What a header field or a query parameter must be. One of the first three is written. */
+struct route_value {
+    struct bytes exact, regex;
+    bool present;
+    bool has_exact, has_regex, has_present;
+};
+
+enum route_value_kind route_value_kind(const struct route_value *value);
 
 /* Written as `match:` of a route. All that is given must match. */
 struct route_match {
-    struct bytes path;       /* "/api/orders"; empty: every path */
-    bool prefix;             /* the path and everything below it, element by element */
-    struct conf_list hosts;  /* of struct bytes: "shop.example.com", "*.example.com"; none: every host */
-    struct conf_list method; /* of struct bytes: "GET"; none: every method */
+    struct bytes path;             /* "/api/orders", "/orders/{id}"; empty: every path */
+    bool prefix;                   /* the path and everything below it, element by element */
+    struct bytes regex;            /* of the whole path, instead of `path` */
+    struct conf_list hosts;        /* of struct bytes: "shop.example.com", "*.example.com"; none: every host */
+    struct conf_list method;       /* of struct bytes: "GET"; none: every method */
+    struct conf_map header, query; /* name -> struct route_value */
 };
 
 extern const struct conf_schema ROUTE_MATCH_SCHEMA;
@@ -33,6 +46,7 @@ extern const struct conf_schema ROUTE_MATCH_SCHEMA;
 struct route_entry {
     struct bytes name; /* becomes x->route */
     struct route_match match;
+    struct conf_list gateways; /* of struct bytes: their names; none: all of them */
 };
 
 /* Made by whoever builds the tree: routes have no settings of their own beside the list. */
