@@ -129,6 +129,10 @@
 #define RESTART_WINDOW_NS (10 * NS_PER_S)  /* deaths of the serving process within it are a crash loop */
 #define RESTARTS_FREE 2                    /* deaths within it that cost no wait */
 #define STOP_GRACE_NS (10 * NS_PER_S)      /* from SIGTERM to SIGKILL; docker stop waits as long */
+#define CRASH_LOOP_DEATHS 3                /* in a row: 3 s after the first one, by the back-off */
+#define CHILD_TAIL_LINES 4                 /* of what a process wrote last: a message, and what led to it */
+#define CHILD_TAIL_LINE_MAX 200            /* bytes of such a line */
+#define CHILD_EXIT_MAX 192                 /* how a process ended, in words */
 #define OUTPUT_LINE_MAX 4096               /* of a service; longer lines are cut */
 #define OUTPUT_A_TURN 65536                /* read from one service before others get their turn */
 #define OUTPUT_RATE (2 * MIB)              /* bytes a second from one pipe: 10 GB an hour are no log any more */
@@ -226,6 +230,10 @@
 #define HEADERS_EDITS_MAX 16              /* fields to set, to add, to remove: Gateway API, HTTPHeaderFilter */
 #define REWRITE_PATH_MAX 6000             /* a path with another prefix; fits a block of the exchange's arena */
 #define LOCATION_MAX (12 * 1024)          /* of a redirect: with the rest of the head it fits a buffer */
+#define FILES_PATH_MAX 2048          /* of a request to files, decoded: no site has longer names */
+#define FILES_SUFFIX_MAX 8           /* ".zst" */
+#define FILES_RANGES_MAX 8           /* of one request: readers of documents ask for a few; each costs a head */
+#define FILES_OPEN_MAX LANE_JOBS_MAX /* of one route on one worker: more could not be opened at once either */
 
 /* --- observe ------------------------------------------------------------------------------------- */
 #define OBSERVE_SERIES_MAX 2000           /* of a process, all labels together; 500 bytes each on each worker at most */
@@ -243,13 +251,14 @@
 #define OBSERVE_LOG_WRITE_MAX (16 * KIB)  /* of one write: a slow reader holds its thread no longer than for these */
 #define OBSERVE_LOG_FLUSH_NS (50 * NS_PER_MS) /* how long a line may wait for others before it is written */
 #define OBSERVE_LOG_RETRY_NS (1 * NS_PER_S)   /* after an error of the reader */
-#define TRAFFIC_RECENT_SIZE (256 * KIB) /* of one worker: 500 usual exchanges of half a KiB, more than anybody reads */
+#define OBSERVE_LOG_CLOSE_NS (5 * NS_PER_S)   /* for the last lines, when the process ends */
+
+#define TRAFFIC_RECENT_SIZE (256 * KIB) /* of one worker: 500 usual exchanges, more than anybody reads */
 #define TRAFFIC_KEPT_SIZE (128 * KIB)   /* of one worker: 250 that failed or were slow, minutes of a calm system */
 #define TRAFFIC_TEXTS_MAX 4096          /* of one record: the names below and the paths of EXCHANGE_STEPS_MAX steps */
 #define TRAFFIC_NAME_MAX 128            /* of a text in it; names of the configuration fit */
 #define TRAFFIC_PATH_MAX 512            /* of path and query; the access log has more of them */
 #define TRAFFIC_LIST_MAX (128 * MIB)    /* of what a reader copies: all rings of SERVICE_WORKERS_MAX workers */
-#define OBSERVE_LOG_CLOSE_NS (5 * NS_PER_S)   /* for the last lines, when the process ends */
 
 /* --- chassis ------------------------------------------------------------------------------------- */
 #define CHASSIS_ROUTES_MAX 256             /* of one service; they are looked through in order */
@@ -268,6 +277,8 @@
 
 /* --- control ------------------------------------------------------------------------------------- */
 #define CONTROL_GATEWAYS_MAX 64                 /* each is a socket of each worker */
+#define CONTROL_NEEDS_MAX 32                    /* of one service */
+#define CONTROL_ENV_FILES_MAX 16                /* of one service */
 #define CONTROL_STEPS_MAX 16                    /* stages of one route: more than anybody follows */
 #define CONTROL_ROUTE_NAME_MAX OBSERVE_NAME_MAX /* what a label of a metric shows */
 #define CONTROL_ANSWER_MAX CLIENT_ANSWER_MAX    /* of the control API: what its client reads */
