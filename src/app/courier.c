@@ -184,12 +184,12 @@ static const struct link_ops LINK_OPS = { .received = received, .odd = odd, .end
 
 /* --- its life ------------------------------------------------------------------------------------------------- */
 
-static int spawn(struct child *child, int out, struct process *ret)
+static int spawn(struct child *child, int out, int err, struct process *ret)
 {
     static const char *const ARGV[] = { "/proc/self/exe", "serve", NULL };
     struct supervisor *supervisor = container_of(child, struct supervisor, serving);
     struct io *io = child->loop->io;
-    struct command command = { .argv = ARGV, .env = supervisor->app->env, .out = out, .err = out, .new_group = true };
+    struct command command = { .argv = ARGV, .env = supervisor->app->env, .out = out, .err = err, .new_group = true };
     struct io_socket ours;
     int theirs, r = io->ops->pair(io, &ours, &theirs);
 

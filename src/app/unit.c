@@ -105,7 +105,7 @@ static const char **make_env(const struct unit *unit, struct own_variables *own)
 
 /* --- its life ------------------------------------------------------------------------------------------------- */
 
-static int spawn(struct child *child, int out, struct process *ret)
+static int spawn(struct child *child, int out, int err, struct process *ret)
 {
     struct unit *unit = container_of(child, struct unit, child);
     struct io *io = child->loop->io;
@@ -115,7 +115,7 @@ static int spawn(struct child *child, int out, struct process *ret)
                                .env = env,
                                .directory = unit->plan->directory,
                                .out = out,
-                               .err = out,
+                               .err = err,
                                .listen_pid = !unit->plan->port,
                                .new_group = true };
     int descriptor, r;

@@ -1,15 +1,17 @@
 #include "supervise/output.h"
 
-#define READ_SIZE 4096
+#define READ_SIZE 1024 /* of empty lines, it costs no more than a burst */
 
 void line_cutter_init(struct line_cutter *cutter, void (*take)(struct line_cutter *, struct bytes))
 {
     cutter->len = 0;
+    cutter->lines = 0;
     cutter->take = take;
 }
 
 static void emit(struct line_cutter *cutter)
 {
+    cutter->lines++;
     cutter->take(cutter, bytes_of(cutter->line, cutter->len));
     cutter->len = 0;
 }
@@ -42,30 +44,63 @@ void line_cutter_end(struct line_cutter *cutter)
         emit(cutter);
 }
 
-/* Reads at most `max` bytes. True: the other side is still there. */
-static bool read_some(struct output *output, size_t max)
+/* Reads at most `max` bytes, and not beyond its credit unless it is the last time. True: the other side is still there.
+ */
+static bool read_some(struct output *output, size_t max, bool last)
 {
     struct io *io = output->loop->io;
     char data[READ_SIZE];
     ssize_t n = 0;
 
-    for (size_t taken = 0; taken < max; taken += (size_t)n) {
+    for (size_t taken = 0; taken < max && (last || output->credit > 0); taken += (size_t)n) {
+        uint64_t lines = output->cutter.lines;
+
         n = io->ops->try_read(io, output->socket, data, sizeof(data));
         if (n <= 0)
             return n == -EAGAIN;
         line_cutter_add(&output->cutter, bytes_of(data, (size_t)n));
+        output->credit -= n + (int64_t)(output->cutter.lines - lines) * OUTPUT_LINE_COST;
     }
     return true;
 }
 
+static void refill(struct output *output)
+{
+    int64_t now_ns = loop_clock(output->loop);
+    int64_t more = (int64_t)((double)(now_ns - output->credited_ns) * (double)OUTPUT_RATE / (double)NS_PER_S);
+
+    output->credit = MIN(output->credit + more, (int64_t)OUTPUT_BURST);
+    output->credited_ns = now_ns;
+}
+
 static void arm(struct output *output);
+
+/* Reads on when half a burst may be read. */
+static void go_on(struct output *output)
+{
+    int64_t wanted = (int64_t)OUTPUT_BURST / 2 - output->credit;
+
+    if (output->credit > 0)
+        arm(output);
+    else
+        timer_set(output->loop, &output->pause, output->credited_ns + wanted * NS_PER_S / (int64_t)OUTPUT_RATE);
+}
+
+static void paused(struct timer *timer)
+{
+    struct output *output = container_of(timer, struct output, pause);
+
+    refill(output);
+    arm(output);
+}
 
 static void readable(struct wake *wake, unsigned events)
 {
     struct output *output = container_of(wake, struct output, wake);
 
-    if (read_some(output, OUTPUT_A_TURN))
-        arm(output);
+    refill(output);
+    if (read_some(output, OUTPUT_A_TURN, false))
+        go_on(output);
     else
         output_close(output);
 }
@@ -90,7 +125,9 @@ int output_open(struct output *output, struct loop *loop, void (*take)(struct li
     output->loop = loop;
     output->wake = (struct wake){ .socket = output->socket };
     line_cutter_init(&output->cutter, take);
-    output->wake.socket = output->socket;
+    timer_init(&output->pause, paused);
+    output->credit = OUTPUT_BURST;
+    output->credited_ns = loop_clock(loop);
     arm(output);
     return 0;
 }
@@ -102,7 +139,8 @@ void output_close(struct output *output)
     if (!io_socket_is(output->socket))
         return;
     io = output->loop->io;
-    (void)read_some(output, OUTPUT_LAST_MAX);
+    timer_stop(output->loop, &output->pause);
+    (void)read_some(output, OUTPUT_LAST_MAX, true);
     line_cutter_end(&output->cutter);
     io->ops->close(io, output->socket);
     output->socket = IO_SOCKET_NONE;

@@ -3,8 +3,10 @@
  * (1) A line is cut at OUTPUT_LINE_MAX bytes; the rest of it makes further lines. A line feed ends a line and is not
  *     part of it; what stands behind the last one comes out at the end.
  * (2) Carriage returns are dropped; other control characters but tab become '?', so that a service can't move a
- * terminal's cursor or fake a line of ours. (3) At most OUTPUT_A_TURN bytes are read a turn: a service that floods us
- * waits like everybody.
+ * terminal's cursor or fake a line of ours.
+ * (3) At most OUTPUT_A_TURN bytes are read a turn: a service that floods us waits like everybody.
+ * (4) At most OUTPUT_RATE bytes a second are read, each line counted with OUTPUT_LINE_COST bytes more, after a burst of
+ *     OUTPUT_BURST: who writes more waits for us, so that it costs its own time and not that of all.
  */
 #ifndef WEFT_SUPERVISE_OUTPUT_H
 #define WEFT_SUPERVISE_OUTPUT_H
@@ -16,6 +18,7 @@
 struct line_cutter {
     char line[OUTPUT_LINE_MAX];
     size_t len;
+    uint64_t lines; /* so far */
     void (*take)(struct line_cutter *cutter, struct bytes line);
 };
 
@@ -29,6 +32,9 @@ struct output {
     struct io_socket socket; /* none: not open */
     struct wake wake;
     struct line_cutter cutter;
+    int64_t credit; /* what may be read now; (4) */
+    int64_t credited_ns;
+    struct timer pause; /* until there is credit again */
 };
 
 /* The writing end becomes *ret_theirs: give it to a child, then close it by descriptor_close. */

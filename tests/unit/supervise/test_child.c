@@ -26,12 +26,12 @@ struct rig {
     unsigned changes;
 };
 
-static int spawn(struct child *child, int out, struct process *ret)
+static int spawn(struct child *child, int out, int err, struct process *ret)
 {
     struct rig *rig = container_of(child, struct rig, child);
     const char *const argv[] = { "/bin/sh", "-c", rig->script, NULL };
     const char *const env[] = { "PATH=/usr/bin:/bin", NULL };
-    const struct command command = { .argv = argv, .env = env, .out = out, .err = out, .new_group = true };
+    const struct command command = { .argv = argv, .env = env, .out = out, .err = err, .new_group = true };
 
     return rig->script ? rig->io->ops->spawn(rig->io, &command, ret) : -ENOENT;
 }
@@ -122,6 +122,7 @@ static void what_can_not_start_backs_off(void **state)
     child_start(&rig.child);
     assert_int_equal(rig.child.life.state, LIFECYCLE_BACKING_OFF);
     assert_int_equal(rig.child.spawn_error, -ENOENT);
+    assert_string_equal(rig.child.last_exit, "could not be started: No such file or directory");
     assert_int_equal(rig.changes, 1);
     rig_close(&rig);
 }
@@ -149,7 +150,7 @@ static void what_it_leaves_behind_goes_too(void **state)
     child_start(&rig.child);
     turn_until(&rig, LIFECYCLE_BACKING_OFF, "it: was killed by signal 9");
     assert_non_null(strstr(rig.said, "it | left "));
-    assert_false(io_socket_is(rig.child.output.socket));
+    assert_false(io_socket_is(rig.child.out.socket));
     rig_close(&rig);
 }
 
@@ -208,6 +209,47 @@ static void floods_are_read_to_the_end(void **state)
     rig_close(&rig);
 }
 
+/* OUTPUT_RATE: who writes without end is read slowly, also between lines, and goes on to live. */
+static void floods_are_slowed_down(void **state)
+{
+    static struct rig rig;
+    int64_t end_ns, next = 0;
+
+    rig_open(&rig, "yes");
+    child_start(&rig.child);
+    end_ns = loop_clock(&rig.loop) + NS_PER_S / 2;
+    while (loop_clock(&rig.loop) < end_ns) {
+        next = loop_turn(&rig.loop, MIN(next, loop_clock(&rig.loop) + 5 * NS_PER_MS));
+        rig.said_len = 0;
+        listen(&rig);
+    }
+    assert_true(rig.child.out.cutter.lines >= OUTPUT_BURST / (OUTPUT_LINE_COST + 2));
+    assert_true(rig.child.out.cutter.lines <= (OUTPUT_BURST + OUTPUT_RATE) / (OUTPUT_LINE_COST + 2) + 1024);
+    assert_int_equal(rig.child.life.state, LIFECYCLE_STARTING);
+    rig.said_len = 0;
+    rig_close(&rig);
+}
+
+/* How it ended, what it wrote last, and that it goes on like that. */
+static void crash_loops_are_known(void **state)
+{
+    static struct rig rig;
+
+    rig_open(&rig, "echo 1; echo 2; echo 3; echo 4 >&2; echo 5; exit 9");
+    child_start(&rig.child);
+    for (unsigned i = 1; i <= CRASH_LOOP_DEATHS; i++) {
+        turn_until(&rig, LIFECYCLE_BACKING_OFF, NULL);
+        assert_int_equal(child_crash_loops(&rig.child), i == CRASH_LOOP_DEATHS);
+        assert_non_null(strstr(rig.child.last_exit, "ended with status 9 0."));
+        assert_non_null(strstr(rig.child.last_exit, " s after its start"));
+        assert_int_equal(rig.child.tail.count, 5);
+        if (i < CRASH_LOOP_DEATHS)
+            turn_until(&rig, LIFECYCLE_STARTING, NULL);
+    }
+    assert_true(rig.child.ended_ns - rig.child.crashing_ns >= 3 * RESTART_FIRST_NS);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +260,8 @@ int main(void)
         cmocka_unit_test(ends_are_described),
         cmocka_unit_test(a_log_that_nobody_reads_loses_lines),
         cmocka_unit_test(floods_are_read_to_the_end),
+        cmocka_unit_test(floods_are_slowed_down),
+        cmocka_unit_test(crash_loops_are_known),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
