@@ -186,7 +186,7 @@
 #define TEE_MAX (64 * 1024)            /* kept for a replay; Linkerd keeps as much */
 #define HTTP_FIELDS_ADDED_MAX 16       /* fields that stages and the endpoint may add to a head */
 #define SNAPSHOT_ARENA_MAX (256 * MIB) /* a configuration of some 100,000 routes */
-#define STAGES_MAX 8192                /* of one snapshot */
+#define STAGES_MAX 24576               /* of one snapshot: SERVICES_MAX chains of five, and those of routes */
 #define SNAPSHOTS_LIVE_MAX 16          /* versions that exchanges may still be pinned to */
 #define EXCHANGE_STEPS_MAX 32          /* of one exchange: six of a usual request, three more each retry */
 #define STEP_DETAIL_MAX UNIT_NAME_MAX  /* what a step is about: an instance's name */
@@ -236,7 +236,7 @@
 #define FILES_OPEN_MAX LANE_JOBS_MAX /* of one route on one worker: more could not be opened at once either */
 
 /* --- observe ------------------------------------------------------------------------------------- */
-#define OBSERVE_SERIES_MAX 2000           /* of a process, all labels together; 500 bytes each on each worker at most */
+#define OBSERVE_SERIES_MAX 2000           /* of a process, all labels together; 900 bytes each on each worker at most */
 #define OBSERVE_NAME_MAX 128              /* bytes of a label's value; a unix path fits */
 #define OBSERVE_LABELS_MAX 8              /* of one sample */
 #define OBSERVE_CHUNK_SIZE (16 * 1024)    /* of a scrape, handed on at a time; several lines of all labels */

@@ -53,9 +53,14 @@ static void count_server(struct metrics_worker *mine, const struct exchange *x, 
         .status = (uint16_t)x->response.status,
         .service = x->service,
         .place = x->route,
+        .gateway = x->gateway,
+        .caller = x->caller,
     };
+    struct series *series = series_take(&mine->table, key);
 
-    histogram_add(&series_take(&mine->table, key)->duration, &HISTOGRAM_HTTP_SECONDS, now_ns - x->times.start_ns);
+    histogram_add(&series->duration, &HISTOGRAM_HTTP_SECONDS, now_ns - x->times.start_ns);
+    if (x->retries)
+        metric_add(&series->retries, x->retries);
 }
 
 /* The last try, from when it was sent to the head of its answer, or to the end without one. The status of an exchange

@@ -38,6 +38,15 @@ struct metrics {
 /* The next attached worker from *at on, or NULL; *at moves behind it. */
 struct metrics_worker *metrics_next_worker(struct metrics *metrics, unsigned *at);
 
+/* edges.c: the series of all workers; equal keys are neighbours. */
+struct metrics_view {
+    const struct series **series;
+    size_t count, room;
+};
+
+int metrics_view_take(struct metrics_view *view, struct metrics *metrics, enum series_kind kind) MUST_CHECK;
+void metrics_view_done(struct metrics_view *view);
+
 /* sources.c */
 void metrics_write_workers(struct metrics *metrics, struct metrics_writer *writer);
 void metrics_write_process(struct metrics *metrics, struct metrics_writer *writer);

@@ -3,59 +3,6 @@
 #include "exchange/outcome.h"
 #include "observe/metrics_internal.h"
 
-#include <stdlib.h>
-
-/* --- series of all workers, in order ---------------------------------------------------------------------------- */
-
-struct view {
-    const struct series **series; /* sorted by key; equal keys are neighbours */
-    size_t count, room;
-};
-
-static int view_add(struct view *view, const struct series *series)
-{
-    if (view->count == view->room) {
-        size_t room = MAX(view->room * 2, (size_t)256);
-        const struct series **grown = mem_realloc(view->series, room * sizeof(struct series *));
-
-        if (!grown)
-            return -ENOMEM;
-        view->series = grown;
-        view->room = room;
-    }
-    view->series[view->count++] = series;
-    return 0;
-}
-
-static int view_compare(const void *a, const void *b)
-{
-    const struct series *const *left = a, *const *right = b;
-
-    return series_key_compare(&(*left)->key, &(*right)->key);
-}
-
-/* Bounded: no table has more than OBSERVE_SERIES_MAX. */
-static int view_take(struct view *view, struct metrics *metrics, enum series_kind kind)
-{
-    const struct metrics_worker *mine;
-    unsigned at = 0;
-    int r = 0;
-
-    view->count = 0;
-    while ((mine = metrics_next_worker(metrics, &at)) != NULL && r == 0) {
-        const struct series *other = &mine->table.others[kind];
-
-        for (const struct series *series = series_first(&mine->table); series && r == 0; series = series->next)
-            if (series->key.kind == kind)
-                r = view_add(view, series);
-        if (r == 0 && histogram_count(&other->duration, &HISTOGRAM_HTTP_SECONDS) > 0)
-            r = view_add(view, other);
-    }
-    if (view->count > 1)
-        qsort(view->series, view->count, sizeof(view->series[0]), view_compare);
-    return r;
-}
-
 /* --- labels ------------------------------------------------------------------------------------------------------- */
 
 struct labels {
@@ -93,6 +40,14 @@ static void label_exchange(struct labels *labels, const struct series_key *key, 
     label(labels, "error_type", error);
 }
 
+/* Those of the server's side: the way in. */
+static void label_way(struct labels *labels, const struct series_key *key)
+{
+    label(labels, "http_route", key->place);
+    label(labels, "weft_gateway", key->gateway);
+    label(labels, "weft_caller", key->caller);
+}
+
 static bool is_port(struct bytes text)
 {
     uint64_t port;
@@ -127,13 +82,13 @@ static void write_series(struct metrics_writer *writer, const struct series_key 
 
     label_exchange(&labels, key, key->kind == SERIES_SERVER ? 500 : 400);
     if (key->kind == SERIES_SERVER)
-        label(&labels, "http_route", key->place);
+        label_way(&labels, key);
     else
         label_address(&labels, key->place);
     metrics_histogram(writer, labels.labels, labels.count, &HISTOGRAM_HTTP_SECONDS, sum);
 }
 
-static void write_durations(struct metrics_writer *writer, const struct view *view)
+static void write_durations(struct metrics_writer *writer, const struct metrics_view *view)
 {
     for (size_t from = 0, to; from < view->count; from = to) {
         const struct series_key *key = &view->series[from]->key;
@@ -146,7 +101,7 @@ static void write_durations(struct metrics_writer *writer, const struct view *vi
 }
 
 /* `view`: the client's. */
-static void write_retries(struct metrics_writer *writer, const struct view *view)
+static void write_retries(struct metrics_writer *writer, const struct metrics_view *view)
 {
     metrics_family(writer, "weft_retries_total", "Tries after the first.", "counter");
     for (size_t from = 0, to; from < view->count; from = to) {
@@ -205,14 +160,14 @@ static void write_series_use(struct metrics *metrics, struct metrics_writer *wri
 
 static int write_exchanges(struct metrics *metrics, struct metrics_writer *writer)
 {
-    struct view view = { NULL, 0, 0 };
-    int r = view_take(&view, metrics, SERIES_SERVER);
+    struct metrics_view view = { NULL, 0, 0 };
+    int r = metrics_view_take(&view, metrics, SERIES_SERVER);
 
     if (r == 0) {
         metrics_family(writer, "http_server_request_duration_seconds",
                        "Time from a request's head to the last byte of its answer.", "histogram");
         write_durations(writer, &view);
-        r = view_take(&view, metrics, SERIES_CLIENT);
+        r = metrics_view_take(&view, metrics, SERIES_CLIENT);
     }
     if (r == 0) {
         metrics_family(writer, "http_client_request_duration_seconds",
@@ -220,7 +175,7 @@ static int write_exchanges(struct metrics *metrics, struct metrics_writer *write
         write_durations(writer, &view);
         write_retries(writer, &view);
     }
-    mem_free(view.series);
+    metrics_view_done(&view);
     return r;
 }
 

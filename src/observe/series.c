@@ -3,13 +3,14 @@
 #include "base/alloc.h"
 
 #define CAPACITY_MIN 64
+#define SERIES_NAMES 4 /* of a key */
 
 _Static_assert(SERIES_ADMITTED_ROOM >= 2 * OBSERVE_SERIES_MAX, "probing always meets a free slot soon");
 _Static_assert((SERIES_ADMITTED_ROOM & (SERIES_ADMITTED_ROOM - 1)) == 0, "a power of two");
 _Static_assert((SERIES_RECENT & (SERIES_RECENT - 1)) == 0, "a power of two");
 
 /* Each of OBSERVE_SERIES_MAX with the longest names. */
-#define ARENA_MAX (OBSERVE_SERIES_MAX * (sizeof(struct series) + 2 * OBSERVE_NAME_MAX + 16))
+#define ARENA_MAX (OBSERVE_SERIES_MAX * (sizeof(struct series) + SERIES_NAMES * (OBSERVE_NAME_MAX + 16)))
 
 void series_admission_init(struct series_admission *admission, struct hash_key hash_key)
 {
@@ -48,6 +49,7 @@ void series_table_init(struct series_table *table, struct series_admission *admi
         table->others[kind].key = (struct series_key){
             .kind = (uint8_t)kind, .other = true, .service = BYTES("_other"), .place = BYTES("_other")
         };
+    table->others[SERIES_SERVER].key.gateway = BYTES("_other");
 }
 
 void series_table_done(struct series_table *table)
@@ -71,12 +73,17 @@ static uint64_t hash_of(const struct series_table *table, const struct series_ke
     uint64_t hash = hash_mix64(hash_bytes(secret, key->service) + numbers(key));
 
     hash = hash_mix64(hash + hash_bytes(secret, key->place));
+    if (key->gateway.len > 0)
+        hash = hash_mix64(hash + hash_bytes(secret, key->gateway));
+    if (key->caller.len > 0)
+        hash = hash_mix64(hash + ~hash_bytes(secret, key->caller));
     return hash ? hash : 1;
 }
 
 static inline bool same(const struct series_key *a, const struct series_key *b)
 {
-    return numbers(a) == numbers(b) && bytes_equal(a->place, b->place) && bytes_equal(a->service, b->service);
+    return numbers(a) == numbers(b) && bytes_equal(a->place, b->place) && bytes_equal(a->service, b->service) &&
+           bytes_equal(a->gateway, b->gateway) && bytes_equal(a->caller, b->caller);
 }
 
 static struct series *find(const struct series_table *table, uint64_t hash, const struct series_key *key)
@@ -133,7 +140,9 @@ static struct series *add(struct series_table *table, uint64_t hash, const struc
     series->hash = hash;
     series->key = *key;
     if (arena_copy(&table->arena, key->service, &series->key.service) < 0 ||
-        arena_copy(&table->arena, key->place, &series->key.place) < 0)
+        arena_copy(&table->arena, key->place, &series->key.place) < 0 ||
+        arena_copy(&table->arena, key->gateway, &series->key.gateway) < 0 ||
+        arena_copy(&table->arena, key->caller, &series->key.caller) < 0)
         return NULL;
     put(table->slots, table->capacity, series);
     table->count++;
@@ -149,8 +158,12 @@ struct series *series_take(struct series_table *table, struct series_key key)
 
     key.service = bytes_slice(key.service, 0, OBSERVE_NAME_MAX);
     key.place = bytes_slice(key.place, 0, OBSERVE_NAME_MAX);
+    key.gateway = bytes_slice(key.gateway, 0, OBSERVE_NAME_MAX);
+    key.caller = bytes_slice(key.caller, 0, OBSERVE_NAME_MAX);
     /* Where the names lie is a good guess at what they are; a snapshot that goes makes it a wrong one, no more. */
-    recent = &table->recent[hash_mix64((uintptr_t)key.place.data + numbers(&key)) & (SERIES_RECENT - 1)];
+    recent = &table->recent[hash_mix64((uintptr_t)key.place.data + (uintptr_t)key.gateway.data + key.caller.len +
+                                       numbers(&key)) &
+                            (SERIES_RECENT - 1)];
     if (*recent && same(&(*recent)->key, &key))
         return *recent;
     hash = hash_of(table, &key);
@@ -171,6 +184,10 @@ int series_key_compare(const struct series_key *a, const struct series_key *b)
 
     if (r == 0)
         r = (int)a->other - (int)b->other;
+    if (r == 0)
+        r = bytes_compare(a->caller, b->caller);
+    if (r == 0)
+        r = bytes_compare(a->gateway, b->gateway);
     if (r == 0)
         r = bytes_compare(a->place, b->place);
     if (r == 0)

@@ -31,7 +31,8 @@ struct series_key {
     bool other;      /* stands for all that found no place */
     uint16_t status; /* 0: none */
     struct bytes service;
-    struct bytes place; /* SERVER: the route's name; CLIENT: the endpoint's address */
+    struct bytes place;           /* SERVER: the route's name; CLIENT: the endpoint's address */
+    struct bytes gateway, caller; /* SERVER: by which gateway it came in, and from which service; CLIENT: empty */
 };
 
 struct series {
@@ -77,7 +78,8 @@ static inline const struct series *series_first(const struct series_table *table
     return atomic_load_explicit((_Atomic(const struct series *) *)&table->newest, memory_order_acquire);
 }
 
-/* An order of keys in which those of a service are neighbours. 0: equal. */
+/* An order of keys in which those of a service are neighbours, and among them those of a caller, and of a gateway. 0:
+ * equal. */
 int series_key_compare(const struct series_key *a, const struct series_key *b);
 
 #endif

@@ -10,7 +10,7 @@
 
 #define SERVER_LABELS                                                                        \
     "http_request_method=\"GET\",http_response_status_code=\"200\",weft_service=\"orders\"," \
-    "http_route=\"orders\""
+    "http_route=\"orders\",weft_gateway=\"web\""
 #define CLIENT_LABELS                                                                        \
     "http_request_method=\"GET\",http_response_status_code=\"200\",weft_service=\"orders\"," \
     "server_address=\"10.0.0.5\",server_port=\"80\""
@@ -85,14 +85,16 @@ static void names_errors(void **state)
         const char *sample;
     } ROWS[] = {
         { OUTCOME_OK, 503, HTTP_GET,
-          "http_request_method=\"GET\",http_response_status_code=\"503\",weft_service=\"orders\",error_type=\"503\"" },
+          "http_request_method=\"GET\",http_response_status_code=\"503\",weft_service=\"orders\",error_type=\"503\","
+          "weft_gateway=\"web\"" },
         { OUTCOME_OK, 404, HTTP_GET,
-          "http_request_method=\"GET\",http_response_status_code=\"404\",weft_service=\"orders\"" },
+          "http_request_method=\"GET\",http_response_status_code=\"404\",weft_service=\"orders\",weft_gateway="
+          "\"web\"" },
         { OUTCOME_TIMEOUT, 504, HTTP_POST,
           "http_request_method=\"POST\",http_response_status_code=\"504\",weft_service=\"orders\",error_type="
-          "\"timeout\"" },
+          "\"timeout\",weft_gateway=\"web\"" },
         { OUTCOME_CLIENT_GONE, 0, HTTP_OTHER,
-          "http_request_method=\"_OTHER\",weft_service=\"orders\",error_type=\"client_gone\"" },
+          "http_request_method=\"_OTHER\",weft_service=\"orders\",error_type=\"client_gone\",weft_gateway=\"web\"" },
     };
     struct metrics_worker *mine;
     struct metrics *metrics;
@@ -247,12 +249,99 @@ static void folds_series_over_the_limit(void **state)
     assert_true(scrape_value(text, "weft_metrics_series") == OBSERVE_SERIES_MAX);
     assert_true(scrape_value(text, "weft_metrics_series_dropped_total") == 10);
     assert_true(scrape_value(text, "http_server_request_duration_seconds_count{http_request_method=\"_OTHER\","
-                                   "weft_service=\"_other\",http_route=\"_other\"}") == 10);
+                                   "weft_service=\"_other\",http_route=\"_other\",weft_gateway=\"_other\"}") == 10);
     assert_true(scrape_value(text, "weft_outcomes_total{outcome=\"ok\"}") == OBSERVE_SERIES_MAX + 10);
     drop(text);
     metrics_detach(mine);
     metrics_free(metrics);
     station_close(&station);
+}
+
+/* --- who calls whom ------------------------------------------------------------------------------------------------
+ */
+
+static const struct metrics_edge *edge_of(const struct metrics_edges *edges, const char *from, bool service,
+                                          const char *to)
+{
+    for (size_t i = 0; i < edges->count; i++) {
+        const struct metrics_edge *edge = &edges->items[i];
+
+        if (bytes_equal(edge->from, bytes_of_text(from)) && bytes_equal(edge->to, bytes_of_text(to)) &&
+            edge->from_service == service)
+            return edge;
+    }
+    return NULL;
+}
+
+static bool edge_is(const struct metrics_edge *edge, uint64_t requests, uint64_t errors, uint64_t retries)
+{
+    return edge && edge->requests == requests && edge->errors == errors && edge->retries == retries;
+}
+
+/* So many exchanges of each kind, spread over the workers. */
+static void tell_edges(struct metrics_worker *const *mine, struct station *stations)
+{
+    for (unsigned i = 0; i < 60; i++) {
+        struct exchange x = made_up(&stations[i % 2], 30 * NS_PER_MS);
+
+        if (i % 3 == 0) { /* a service calls another one */
+            x.caller = BYTES("orders");
+            x.service = BYTES("inventory");
+            x.gateway = i % 2 ? BYTES("mesh") : BYTES("web"); /* by whichever gateway */
+        }
+        if (i % 3 == 1)
+            x.service = BYTES_NONE;
+        x.retries = i % 3 == 2 ? 2 : 0;
+        if (i % 10 == 0)
+            x.outcome = OUTCOME_TIMEOUT;
+        if (i % 10 == 1)
+            x.response.status = 500;
+        if (i % 10 == 2)
+            x.response.status = 404; /* the client's own */
+        tell(metrics_observer(mine[i % 2]), &stations[i % 2], &x);
+    }
+}
+
+static void tells_who_calls_whom(void **state)
+{
+    struct metrics_worker *mine[2];
+    struct metrics_edges edges;
+    struct station stations[2];
+    struct metrics *metrics;
+    uint64_t requests = 0;
+    struct bytes text;
+
+    station_open(&stations[0], 0);
+    station_open(&stations[1], 1);
+    assert_int_equal(metrics_create(stations[0].io, 2, &metrics), 0);
+    assert_int_equal(metrics_edges_take(metrics, &edges), 0);
+    assert_int_equal(edges.count, 0);
+    metrics_edges_done(&edges);
+    for (unsigned i = 0; i < 2; i++)
+        assert_int_equal(metrics_attach(metrics, &stations[i].worker, NULL, &mine[i]), 0);
+    tell_edges(mine, stations);
+    assert_int_equal(metrics_edges_take(metrics, &edges), 0);
+    assert_int_equal(edges.count, 3);
+    assert_true(edge_is(edge_of(&edges, "web", false, "orders"), 20, 4, 40));
+    assert_true(edge_is(edge_of(&edges, "orders", true, "inventory"), 20, 4, 0));
+    assert_true(edge_is(edge_of(&edges, "web", false, ""), 20, 4, 0));
+    assert_true(edge_of(&edges, "web", false, "orders")->duration.sum_ns >= 20 * 30 * (uint64_t)NS_PER_MS);
+    for (size_t i = 0; i < edges.count; i++)
+        requests += edges.items[i].requests;
+    text = scrape(metrics, NULL);
+    assert_true(scrape_value(text, "weft_outcomes_total{outcome=\"ok\"}") +
+                    scrape_value(text, "weft_outcomes_total{outcome=\"timeout\"}") ==
+                (double)requests); /* the same numbers, told in two ways */
+    assert_true(scrape_has(text, "http_server_request_duration_seconds_count{http_request_method=\"GET\","
+                                 "http_response_status_code=\"200\",weft_service=\"inventory\",http_route=\"orders\","
+                                 "weft_gateway=\"mesh\",weft_caller=\"orders\"}"));
+    drop(text);
+    metrics_edges_done(&edges);
+    for (unsigned i = 0; i < 2; i++)
+        metrics_detach(mine[i]);
+    metrics_free(metrics);
+    station_close(&stations[1]);
+    station_close(&stations[0]);
 }
 
 static void write_answer(const struct metric_source *source, struct metrics_writer *writer)
@@ -428,6 +517,7 @@ static int live_once(void *context)
 {
     struct station *station = context;
     struct metrics_worker *mine;
+    struct metrics_edges edges;
     struct metrics *metrics;
     struct bytes text;
     int r = metrics_create(station->io, 1, &metrics);
@@ -446,6 +536,12 @@ static int live_once(void *context)
             drop(text);
         } else {
             r = -ENOMEM;
+        }
+        if (r == 0)
+            r = metrics_edges_take(metrics, &edges);
+        if (r == 0) {
+            assert_int_equal(edges.items[0].requests, 1);
+            metrics_edges_done(&edges);
         }
         metrics_detach(mine);
     }
@@ -470,6 +566,7 @@ int main(void)
         cmocka_unit_test(names_endpoints),
         cmocka_unit_test(sees_real_exchanges),
         cmocka_unit_test(folds_series_over_the_limit),
+        cmocka_unit_test(tells_who_calls_whom),
         cmocka_unit_test(shows_workers_and_sources),
         cmocka_unit_test(refuses_a_scrape_without_end),
         cmocka_unit_test(is_read_while_workers_count),

@@ -55,8 +55,16 @@ static void finds_what_it_made(void **state)
     assert_ptr_not_equal(series_take(&table, key), first);
     assert_ptr_not_equal(series_take(&table, key_of("orders", "all", 201)), first);
     assert_ptr_not_equal(series_take(&table, key_of("order", "sall", 200)), first);
+    key = key_of("orders", "all", 200);
+    key.gateway = BYTES("web");
+    second = series_take(&table, key);
+    assert_ptr_not_equal(second, first);
+    key.gateway = BYTES_NONE;
+    key.caller = BYTES("web"); /* the same name in another place */
+    assert_ptr_not_equal(series_take(&table, key), first);
+    assert_ptr_not_equal(series_take(&table, key), second);
     assert_ptr_equal(series_take(&table, key_of("orders", "all", 200)), first);
-    assert_int_equal(count_of(&table), 6);
+    assert_int_equal(count_of(&table), 8);
     assert_int_equal(metric_read(&table.dropped), 0);
     series_table_done(&table);
     free(admission);
@@ -87,6 +95,14 @@ static void copies_names(void **state)
     free(admission);
 }
 
+static struct series_key long_key(const char *name)
+{
+    struct series_key key = key_of(name, name, 200);
+
+    key.gateway = key.caller = bytes_of_text(name);
+    return key;
+}
+
 static void cuts_long_names(void **state)
 {
     struct series_admission *admission = admission_open();
@@ -97,12 +113,14 @@ static void cuts_long_names(void **state)
     memset(name, 'n', sizeof(name));
     name[OBSERVE_NAME_MAX + 1] = '\0';
     series_table_init(&table, admission);
-    longest = series_take(&table, key_of(name, name, 200));
+    longest = series_take(&table, long_key(name));
     assert_int_equal(longest->key.service.len, OBSERVE_NAME_MAX);
+    assert_int_equal(longest->key.gateway.len, OBSERVE_NAME_MAX);
+    assert_int_equal(longest->key.caller.len, OBSERVE_NAME_MAX);
     name[OBSERVE_NAME_MAX] = '\0';
-    assert_ptr_equal(series_take(&table, key_of(name, name, 200)), longest);
+    assert_ptr_equal(series_take(&table, long_key(name)), longest);
     name[OBSERVE_NAME_MAX - 1] = '\0';
-    assert_ptr_not_equal(series_take(&table, key_of(name, name, 200)), longest);
+    assert_ptr_not_equal(series_take(&table, long_key(name)), longest);
     series_table_done(&table);
     free(admission);
 }
@@ -167,11 +185,13 @@ static void has_no_memory(void **state)
 static void orders_keys(void **state)
 {
     struct series_key keys[] = {
-        key_of("a", "x", 200), key_of("a", "x", 500), key_of("a", "y", 200),
-        key_of("b", "a", 200), key_of("b", "a", 200),
+        key_of("a", "x", 200), key_of("a", "x", 500), key_of("a", "y", 200), key_of("a", "a", 200),
+        key_of("a", "a", 200), key_of("b", "a", 200), key_of("b", "a", 200),
     };
 
-    keys[4].other = true;
+    keys[3].gateway = BYTES("web");
+    keys[4].caller = BYTES("orders"); /* gateways before callers */
+    keys[6].other = true;
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         for (size_t j = 0; j < ARRAY_LEN(keys); j++) {
             int r = series_key_compare(&keys[i], &keys[j]);
