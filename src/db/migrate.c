@@ -115,6 +115,8 @@ int migrate(struct sqlite *connection, const char *const *scripts, size_t count)
     for (size_t i = 0; i < count && r == 0; i++) {
         if (!scripts[i])
             r = sqlite_refuse(connection, -EINVAL, "there is no text", BYTES_NONE);
+        else if (strlen(scripts[i]) > DB_MIGRATION_TEXT_MAX)
+            r = sqlite_refuse(connection, -EMSGSIZE, "it is too long", BYTES_NONE);
         else
             r = in_transaction(connection, scripts[i], i + 1);
         if (r < 0)
