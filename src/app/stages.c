@@ -1,10 +1,12 @@
 #include "app/stages.h"
 
 /* `stages:` of a route, from the outside in. */
-static const struct stage_type *const STEPS[] = { &STAGE_TIMEOUT, &STAGE_RETRY, NULL };
+static const struct stage_type *const STEPS[] = {
+    &STAGE_LIMIT_BODY, &STAGE_HEADERS, &STAGE_REWRITE, &STAGE_REDIRECT, &STAGE_TIMEOUT, &STAGE_RETRY, NULL
+};
 
 /* `to:` of a route, besides the name of a service. */
-static const struct stage_type *const TARGETS[] = { &STAGE_RESPOND, NULL };
+static const struct stage_type *const TARGETS[] = { &STAGE_RESPOND, &STAGE_REDIRECT, NULL };
 
 /* A policy: what the usual chain to a service takes from it. */
 static const struct stage_type *const SETTINGS[] = { &STAGE_TIMEOUT, &STAGE_PER_TRY, &STAGE_RETRY, NULL };

@@ -1,5 +1,5 @@
-/* The stage `respond`: an answer from the configuration. Its body is not copied: it lives as long as the snapshot, to
- * which the exchange is pinned. */
+/* The stage `respond`: an answer from the configuration. A body without {names} is not copied: it lives as long as the
+ * snapshot, to which the exchange is pinned. */
 #include "stage/stages.h"
 
 #define RESPOND_FIELDS_SPARE 8 /* for whoever adds fields on the way out */
@@ -9,78 +9,83 @@ static bool has_body(unsigned status)
     return status != 204 && status != 304;
 }
 
-static enum outcome respond_run(const struct stage *s, struct exchange *x)
+static struct bytes media_type(const struct respond_conf *conf)
 {
-    const struct respond_conf *conf = s->conf;
+    switch ((enum respond_type)conf->type) {
+    case RESPOND_TEXT: return BYTES("text/plain; charset=utf-8");
+    case RESPOND_HTML: return BYTES("text/html; charset=utf-8");
+    case RESPOND_JSON: return BYTES("application/json");
+    }
+    return BYTES_NONE;
+}
+
+static int add_fields(const struct respond_conf *conf, struct exchange *x)
+{
+    int r = exchange_head_room(x, &x->response, conf->fields.count + RESPOND_FIELDS_SPARE);
+
+    for (unsigned i = 0; r == 0 && i < conf->fields.count; i++)
+        r = written_field_add(&conf->fields.items[i], x, &x->response);
+    return r;
+}
+
+static int answer(const struct respond_conf *conf, struct exchange *x)
+{
     unsigned status = (unsigned)conf->status;
     struct body_memory *memory = arena_alloc(&x->arena, sizeof(*memory));
-    struct bytes body = has_body(status) ? conf->body : BYTES_NONE;
+    struct bytes body = BYTES_NONE;
     int r = memory ? exchange_answer(x, status, BYTES_NONE, BYTES_NONE) : -ENOMEM;
 
     if (r == 0)
-        r = exchange_head_room(x, &x->response, (unsigned)conf->headers.count + RESPOND_FIELDS_SPARE);
-    for (size_t i = 0; r == 0 && i < conf->headers.count; i++) {
-        const struct conf_map_entry *entry = &conf->headers.entries[i];
-
-        r = http_head_add_named(&x->response, entry->name, *(const struct bytes *)entry->value);
-    }
+        r = add_fields(conf, x);
+    if (r == 0 && has_body(status))
+        r = written_expand(&conf->content, x, &body);
     if (r == 0 && body.len && !http_head_has(&x->response, HTTP_FIELD_CONTENT_TYPE))
-        r = http_head_add(&x->response, HTTP_FIELD_CONTENT_TYPE, BYTES("text/plain; charset=utf-8"));
+        r = http_head_add(&x->response, HTTP_FIELD_CONTENT_TYPE, media_type(conf));
     if (r < 0)
-        return OUTCOME_OVERLOAD;
+        return r;
     x->response.content_length = body.len;
     x->response.has_content_length = has_body(status);
     x->response.framing = body.len ? HTTP_BODY_LENGTH : HTTP_BODY_NONE;
     body_memory_init(memory, body);
     x->response_body = body.len ? &memory->body : NULL;
-    return OUTCOME_OK;
-}
-
-/* The framing is ours, and so is the connection. */
-static bool ours(struct bytes name)
-{
-    enum http_field_id id = http_field_id_of(name);
-
-    return id == HTTP_FIELD_CONTENT_LENGTH || http_field_hop_by_hop(id);
-}
-
-static int respond_prepare(struct stage *stage, const struct stage *previous, struct fault *fault)
-{
-    const struct respond_conf *conf = stage->conf;
-
-    for (size_t i = 0; i < conf->headers.count; i++) {
-        const struct conf_map_entry *entry = &conf->headers.entries[i];
-
-        if (!http_is_token(entry->name) || !http_is_field_value(*(const struct bytes *)entry->value)) {
-            fault_set(fault, BYTES_FMT ": headers." BYTES_FMT ": is no field that HTTP can carry",
-                      BYTES_ARG(stage->path), BYTES_ARG(entry->name));
-            return -EINVAL;
-        }
-        if (ours(entry->name)) {
-            fault_set(fault, BYTES_FMT ": headers." BYTES_FMT ": can't be set, it follows from the body",
-                      BYTES_ARG(stage->path), BYTES_ARG(entry->name));
-            return -EINVAL;
-        }
-    }
-    if (conf->body.len && !has_body((unsigned)conf->status)) {
-        fault_set(fault, BYTES_FMT ": body: an answer of status %d has none", BYTES_ARG(stage->path),
-                  (int)conf->status);
-        return -EINVAL;
-    }
     return 0;
+}
+
+/* What the request's own words make too long, or unfit for a field, is the request's fault. */
+static enum outcome respond_run(const struct stage *s, struct exchange *x)
+{
+    int r = answer(s->conf, x);
+
+    if (r == 0)
+        return OUTCOME_OK;
+    x->response = (struct http_head){ .status = 0 }; /* half of an answer is none */
+    return r == -ENOMEM ? OUTCOME_OVERLOAD : OUTCOME_BAD_REQUEST;
 }
 
 /* --- settings ------------------------------------------------------------------------------------------- */
 
-static int check_value(struct bytes text, struct fault *fault)
+static int check_respond(struct conf_check *check, void *value)
 {
-    if (http_is_field_value(text))
-        return 0;
-    fault_set(fault, "must not hold control characters");
-    return -EINVAL;
+    struct respond_conf *conf = value;
+    int r = written_fields_make(check, "headers", &conf->headers, WRITTEN_OWN, &conf->fields);
+
+    if (r == 0)
+        r = written_text_make(check, "body", conf->body, &conf->content);
+    if (conf->body.len && !has_body((unsigned)conf->status))
+        conf_check_fault(check, "body", "an answer of status %d has none", (int)conf->status);
+    return r;
 }
 
-static const struct conf_field HEADER_FIELD = { .about = "its value", .type = CONF_STRING, .check_text = check_value };
+static const struct conf_field HEADER_FIELD = { .about = "its value; {names} are put in",
+                                                .type = CONF_TEMPLATE,
+                                                .check_text = written_check_value };
+
+static const struct conf_choice TYPES[] = {
+    { .name = "text", .value = RESPOND_TEXT, .about = "text/plain" },
+    { .name = "html", .value = RESPOND_HTML, .about = "text/html" },
+    { .name = "json", .value = RESPOND_JSON, .about = "application/json" },
+    { .name = NULL },
+};
 
 static const struct conf_field RESPOND_FIELDS[] = {
     { .key = "status",
@@ -91,17 +96,25 @@ static const struct conf_field RESPOND_FIELDS[] = {
       .min = "200",
       .max = "599" },
     { .key = "headers",
-      .about = "header fields of the answer",
+      .about = "header fields of the answer; one whose value comes out empty is left out",
       .type = CONF_MAP,
       CONF_AT(struct respond_conf, headers),
       .element = &HEADER_FIELD,
       .names = CONF_NAMES_TOKEN,
       .max = "64",
       .example = "{ Cache-Control: no-store }" },
+    { .key = "type",
+      .about = "what the body is, unless headers have a Content-Type",
+      .type = CONF_ENUM,
+      CONF_AT(struct respond_conf, type),
+      .choices = TYPES,
+      .default_text = "text" },
     { .key = "body",
-      .about = "the body; text/plain unless headers say otherwise",
-      .type = CONF_STRING,
-      CONF_AT(struct respond_conf, body) },
+      .about = "the body; {names} are put in as they came, and {{ }} stand for braces",
+      .type = CONF_TEMPLATE,
+      CONF_AT(struct respond_conf, body),
+      .check_text = template_check,
+      .example = "\"hello, {client.address}\"" },
 };
 
 static const struct conf_schema RESPOND_SCHEMA = { .name = "respond",
@@ -109,8 +122,7 @@ static const struct conf_schema RESPOND_SCHEMA = { .name = "respond",
                                                    .fields = RESPOND_FIELDS,
                                                    .count = ARRAY_LEN(RESPOND_FIELDS),
                                                    .size = sizeof(struct respond_conf),
+                                                   .check = check_respond,
                                                    .shorthand = "status" };
 
-const struct stage_type STAGE_RESPOND = {
-    .name = "respond", .schema = &RESPOND_SCHEMA, .prepare = respond_prepare, .run = respond_run
-};
+const struct stage_type STAGE_RESPOND = { .name = "respond", .schema = &RESPOND_SCHEMA, .run = respond_run };

@@ -8,6 +8,7 @@
 
 #include "conf/schema.h"
 #include "exchange/stage.h"
+#include "stage/written.h"
 
 extern const struct stage_type STAGE_ROUTE;
 extern const struct stage_type STAGE_TIMEOUT;
@@ -16,6 +17,10 @@ extern const struct stage_type STAGE_RETRY;
 extern const struct stage_type STAGE_BALANCE;
 extern const struct stage_type STAGE_ENDPOINT;
 extern const struct stage_type STAGE_RESPOND;
+extern const struct stage_type STAGE_REDIRECT;
+extern const struct stage_type STAGE_HEADERS;
+extern const struct stage_type STAGE_REWRITE;
+extern const struct stage_type STAGE_LIMIT_BODY;
 
 /* --- route: chooses one of its children, see stage/route_table.h ----------------------------------------- */
 
@@ -84,10 +89,75 @@ struct balance_conf {
 
 /* --- respond: answers by itself --------------------------------------------------------------------------- */
 
+enum respond_type { RESPOND_TEXT, RESPOND_HTML, RESPOND_JSON };
+
 struct respond_conf {
     int64_t status;
     struct conf_map headers; /* of struct bytes */
+    int type;                /* enum respond_type: what the body is, unless headers say so */
     struct bytes body;
+    /* made */
+    struct written_fields fields;
+    struct written_text content;
+};
+
+/* --- redirect: sends the client to another place ------------------------------------------------------------ */
+
+enum redirect_scheme { REDIRECT_SCHEME_SAME, REDIRECT_SCHEME_HTTP, REDIRECT_SCHEME_HTTPS };
+
+struct redirect_conf {
+    int64_t status;
+    struct bytes to; /* the whole place; empty: made of the parts below */
+    int scheme;      /* enum redirect_scheme */
+    struct bytes host, path, prefix;
+    int64_t port;    /* 0: by the other parts */
+    bool has_prefix; /* an empty one is another thing than none */
+    struct bytes
+        strip; /* what prefix replaces; for a route that matches a prefix the builder of the tree fills it in */
+    /* made */
+    struct written_text to_made, host_made, path_made, prefix_made;
+};
+
+/* --- headers: changes fields, both ways ---------------------------------------------------------------------- */
+
+struct headers_edit {
+    struct conf_map set, add; /* of struct bytes */
+    struct conf_list remove;  /* of struct bytes */
+    /* made */
+    struct written_fields set_fields, add_fields;
+};
+
+struct headers_conf {
+    struct headers_edit request, response;
+};
+
+/* --- rewrite: another path, query or host for the service ------------------------------------------------------ */
+
+struct rewrite_conf {
+    struct bytes path, prefix, query, host;
+    bool has_prefix, has_query; /* empty ones are other things than none */
+    struct bytes strip;         /* as in struct redirect_conf */
+    /* made */
+    struct written_text path_made, prefix_made, query_made, host_made;
+};
+
+/* --- limit-body: refuses larger request bodies -------------------------------------------------------------------- */
+
+struct limit_body_conf {
+    uint64_t max;
+};
+
+/* --- files: answers with files of a folder, see stage/files.h ---------------------------------------------- */
+
+extern const struct stage_type STAGE_FILES;
+
+struct files_conf {
+    struct bytes root;     /* relative: counts from the snapshot's folder */
+    struct bytes strip;    /* "/assets"; empty: nothing */
+    struct bytes index;    /* "index.html" */
+    struct bytes fallback; /* below root; empty: none */
+    int64_t cache_ns;      /* 0: to be asked for each time */
+    bool precompressed, hidden;
 };
 
 /* --- the usual chain ---------------------------------------------------------------------------------------- */

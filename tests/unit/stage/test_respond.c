@@ -1,116 +1,143 @@
-#include "rig.h"
-#include "stage/stages.h"
+#include "onion.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
-#define HEADERS_MAX 64
-
-static struct bytes value(const char *text)
-{
-    return bytes_of_text(text);
-}
-
 static const struct {
-    int64_t status;
-    const char *type, *body, *wanted_type;
+    const char *yaml;
+    unsigned status;
+    const char *answer, *content;
+    uint64_t content_len;
+    bool has_content_len;
 } ROWS[] = {
-    { 200, NULL, "hello", "text/plain; charset=utf-8" },
-    { 200, "application/json", "{}", "application/json" },
-    { 404, NULL, "", "" },
-    { 204, NULL, "", "" },
-    { 304, NULL, "", "" },
+    { "body: hello", 200, "Content-Type: text/plain; charset=utf-8", "hello", 5, true },
+    { "{ body: '{{}}', headers: { content-type: application/json } }", 200, "content-type: application/json", "{}", 2,
+      true },
+    { "{ body: '{{\"id\":\"{request.id}\"}}', type: json }", 200, "Content-Type: application/json",
+      "{\"id\":\"the-id\"}", 15, true },
+    { "{ body: <p>hello</p>, type: html }", 200, "Content-Type: text/html; charset=utf-8", "<p>hello</p>", 12, true },
+    { "404", 404, "", "", 0, true },
+    { "{ status: 204 }", 204, "", "", 0, false },
+    { "{ status: 304, headers: { ETag: '\"a\"' } }", 304, "ETag: \"a\"", "", 0, false },
+    { "{ headers: { X-Path: \"{request.path}\", X-None: \"{query.none}\" }, body: \"{request.method} "
+      "{client.address}\" }",
+      200, "X-Path: /a|Content-Type: text/plain; charset=utf-8", "GET 192.0.2.1", 13, true },
+    { "{ body: \"{query.none}\" }", 200, "", "", 0, true },
 };
-
-static void answers(struct rig *rig)
-{
-    for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
-        struct bytes type = value(ROWS[i].type);
-        struct conf_map_entry header = { .name = BYTES("content-type"), .value = &type };
-        struct respond_conf conf = { ROWS[i].status, { &header, ROWS[i].type ? 1 : 0 }, value(ROWS[i].body) };
-        const struct rig_stage stages[] = { { &STAGE_RESPOND, &conf } };
-        struct rig_call call = { .method = HTTP_GET };
-
-        (void)rig_snapshot(rig, stages, 1);
-        rig_call(rig, &call);
-        RIG_CHECK(rig, call.outcome == OUTCOME_OK && call.status == (unsigned)ROWS[i].status);
-        RIG_CHECK(rig, strcmp(call.body, ROWS[i].body) == 0);
-        RIG_CHECK(rig, strcmp(call.content_type, ROWS[i].wanted_type) == 0);
-        worker_leave_all(&rig->workers[0]);
-        (void)snapshots_sweep(&rig->snapshots);
-    }
-}
 
 static void answer_is_as_configured(void **state)
 {
-    rig_run(answers, 1, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
+        struct onion onion = { .type = &STAGE_RESPOND, .yaml = ROWS[i].yaml, .innermost = true, .path = "/a" };
+
+        onion_run(&onion);
+        assert_int_equal(onion.result, OUTCOME_OK);
+        assert_int_equal(onion.status, ROWS[i].status);
+        assert_string_equal(onion.answer, ROWS[i].answer);
+        assert_string_equal(onion.content, ROWS[i].content);
+        assert_int_equal(onion.content_len, ROWS[i].content_len);
+        assert_int_equal(onion.has_content_len, ROWS[i].has_content_len);
+    }
+}
+
+static void a_retry_gets_the_same_answer(void **state)
+{
+    struct onion onion = { .type = &STAGE_RESPOND,
+                           .yaml = "{ headers: { X-Path: \"{request.path}\" }, body: hello }",
+                           .innermost = true,
+                           .outside = &ONION_TWICE };
+
+    onion_run(&onion);
+    assert_int_equal(onion.result, OUTCOME_OK);
+    assert_string_equal(onion.answer, "X-Path: /|Content-Type: text/plain; charset=utf-8");
+    assert_string_equal(onion.content, "hello");
 }
 
 /* A body larger than any block of the exchange's arena, and as many headers as may be given. */
-static void large(struct rig *rig)
-{
-    static const char NAMES[HEADERS_MAX][4] = { "a" };
-    struct bytes text = BYTES("value");
-    struct conf_map_entry headers[HEADERS_MAX];
-    char *body = mem_alloc(64 * KIB);
-    struct respond_conf conf = { 200, { headers, HEADERS_MAX }, { body, 64 * KIB } };
-    const struct rig_stage stages[] = { { &STAGE_RESPOND, &conf } };
-    struct rig_call call = { .method = HTTP_GET };
-
-    for (unsigned i = 0; i < HEADERS_MAX; i++)
-        headers[i] = (struct conf_map_entry){ .name = bytes_of(NAMES[0], 1), .value = &text };
-    memset(body, 'x', 64 * KIB);
-    (void)rig_snapshot(rig, stages, 1);
-    rig_call(rig, &call);
-    RIG_CHECK(rig, call.outcome == OUTCOME_OK && call.body[0] == 'x' && strlen(call.body) == sizeof(call.body) - 1);
-    worker_leave_all(&rig->workers[0]);
-    (void)snapshots_sweep(&rig->snapshots);
-    mem_free(body);
-}
-
 static void large_answers_are_not_copied(void **state)
 {
-    rig_run(large, 1, NULL);
+    size_t size = 60 * KIB;
+    char *yaml = malloc(size + 4096), *end = yaml;
+    struct onion onion = { .type = &STAGE_RESPOND, .yaml = yaml, .innermost = true };
+
+    assert_non_null(yaml);
+    end += sprintf(end, "{ headers: {");
+    for (unsigned i = 0; i < 64; i++)
+        end += sprintf(end, " x-%u: y,", i);
+    end += sprintf(end, " }, body: ");
+    memset(end, 'x', size);
+    strcpy(end + size, " }");
+    onion_run(&onion);
+    assert_int_equal(onion.result, OUTCOME_OK);
+    assert_int_equal(onion.content_len, size);
+    assert_int_equal(onion.content[0], 'x');
+    assert_non_null(strstr(onion.answer, "x-63: y"));
+    free(yaml);
+}
+
+static void what_the_request_makes_unfit_is_refused(void **state)
+{
+    char *path = calloc(1, TEMPLATE_TEXT_MAX + 2);
+    struct onion onion = { .type = &STAGE_RESPOND,
+                           .yaml = "{ headers: { X-Path: \"{request.path}\" } }",
+                           .innermost = true,
+                           .path = "/a\r\nSet-Cookie: evil" };
+
+    assert_non_null(path);
+    onion_run(&onion);
+    assert_int_equal(onion.result, OUTCOME_BAD_REQUEST);
+    memset(path, 'p', TEMPLATE_TEXT_MAX + 1);
+    onion.path = path;
+    onion.yaml = "body: \"{request.path}\"";
+    onion_run(&onion);
+    assert_int_equal(onion.result, OUTCOME_BAD_REQUEST);
+    free(path);
 }
 
 static const struct {
-    const char *name, *value, *body;
-    int64_t status;
-    int result;
-} CHECKS[] = {
-    { "x-ok", "fine", "", 200, 0 },
-    { "x ok", "fine", "", 200, -EINVAL },
-    { "x-ok", "two\r\nlines", "", 200, -EINVAL },
-    { "Content-Length", "5", "", 200, -EINVAL },
-    { "connection", "close", "", 200, -EINVAL },
-    { "Transfer-Encoding", "chunked", "", 200, -EINVAL },
-    { "x-ok", "fine", "body", 204, -EINVAL },
-    { "x-ok", "fine", "body", 304, -EINVAL },
+    const char *yaml, *faults;
+} BAD[] = {
+    { "{ headers: { 'x y': z } }",
+      "w:2:16: respond.headers: \"x y\" is no name for this (letters, digits and !#$%&'*+-.^_`|~)\n" },
+    { "{ headers: { x: \"a\\nb\" } }", "w:2:19: respond.headers.x: must not hold control characters\n" },
+    { "{ headers: { Content-Length: 5 } }",
+      "w:2:16: respond.headers: the field \"Content-Length\" follows from the body\n" },
+    { "{ headers: { connection: close } }",
+      "w:2:16: respond.headers: the field \"connection\" belongs to a single connection\n" },
+    { "{ headers: { Transfer-Encoding: chunked } }",
+      "w:2:16: respond.headers: the field \"Transfer-Encoding\" belongs to a single connection\n" },
+    { "{ headers: { A: 1, a: 2 } }",
+      "w:2:22: respond.headers: the field \"a\" is there already; names are compared without regard to case\n" },
+    { "{ status: 204, body: b }", "w:2:24: respond.body: an answer of status 204 has none\n" },
+    { "{ status: 304, body: b }", "w:2:24: respond.body: an answer of status 304 has none\n" },
+    { "{ body: \"{request.pth}\" }",
+      "w:2:11: respond.body: has {request.pth}, which is not known (did you mean {request.path}?)\n" },
+    { "{ body: b, type: xml }", "w:2:20: respond.type: must be one of text, html, json, found \"xml\"\n" },
+    { "199", "w:2:3: respond: must be between 200 and 599 (is 199)\n" },
 };
 
-static void what_http_cannot_carry_is_refused(void **state)
+static void bad_settings_are_faults(void **state)
 {
-    for (size_t i = 0; i < ARRAY_LEN(CHECKS); i++) {
-        struct bytes text = value(CHECKS[i].value);
-        struct conf_map_entry header = { .name = value(CHECKS[i].name), .value = &text };
-        struct respond_conf conf = { CHECKS[i].status, { &header, 1 }, value(CHECKS[i].body) };
-        struct stage stage = { .type = &STAGE_RESPOND, .path = BYTES("routes/0"), .conf = &conf };
-        struct fault fault = { 0 };
+    for (size_t i = 0; i < ARRAY_LEN(BAD); i++) {
+        struct settings *settings = settings_load(&STAGE_RESPOND, BAD[i].yaml);
 
-        assert_int_equal(STAGE_RESPOND.prepare(&stage, NULL, &fault), CHECKS[i].result);
-        assert_int_equal(fault.what[0] != 0, CHECKS[i].result < 0);
+        assert_string_equal(settings->text, BAD[i].faults);
+        assert_null(settings->conf);
+        settings_free(settings);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answer_is_as_configured),
-        cmocka_unit_test(large_answers_are_not_copied),
-        cmocka_unit_test(what_http_cannot_carry_is_refused),
+        cmocka_unit_test(answer_is_as_configured),      cmocka_unit_test(a_retry_gets_the_same_answer),
+        cmocka_unit_test(large_answers_are_not_copied), cmocka_unit_test(what_the_request_makes_unfit_is_refused),
+        cmocka_unit_test(bad_settings_are_faults),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("stage/respond", tests, NULL, NULL);
 }
