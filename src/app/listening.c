@@ -20,6 +20,20 @@ static struct listening *find(struct supervisor *supervisor, const struct plan_l
     return NULL;
 }
 
+/* One for all of a free port: the first that is opened finds it, the last that is closed forgets it. */
+static bool is_anywhere(const struct plan_listener *plan)
+{
+    return plan->address.family != ADDRESS_UNIX && plan->address.port == 0;
+}
+
+static void forget_mesh(struct supervisor *supervisor)
+{
+    LIST_EACH (&supervisor->listenings, node, next)
+        if (is_anywhere(container_of(node, struct listening, node)->plan))
+            return;
+    supervisor->mesh = (struct address){ .family = ADDRESS_NONE };
+}
+
 static void close_one(struct supervisor *supervisor, struct listening *listening)
 {
     struct io *io = supervisor->loop.io;
@@ -30,6 +44,7 @@ static void close_one(struct supervisor *supervisor, struct listening *listening
     if (address->family == ADDRESS_UNIX)
         (void)io->ops->file_remove(io, address->path);
     list_remove(&listening->node);
+    forget_mesh(supervisor);
     loaded_drop(listening->loaded);
     mem_free(listening);
 }
@@ -42,7 +57,7 @@ static void describe(struct fault *fault, const struct plan_listener *plan, int 
     address_write(&text, &plan->address);
     fault_set(fault, BYTES_FMT ": can't listen on " BYTES_FMT ": %s", BYTES_ARG(plan->name),
               BYTES_ARG(text_bytes(&text)), app_reason(error));
-    if (error == -EADDRINUSE && plan->address.family == ADDRESS_UNIX)
+    if (error == -EADDRINUSE && plan->address.family == ADDRESS_UNIX && plan->control)
         fault_hint(fault, "the system is running already: weft down stops it, weft apply changes it");
     else if (error == -EADDRINUSE && plan->control)
         fault_hint(fault, "another system, perhaps: choose another address with control: { listen: ... }, or off");
@@ -70,7 +85,7 @@ static int look_for_strangers(struct supervisor *supervisor, const struct plan_l
     struct io_socket socket;
     int r;
 
-    if (port_is_ours(supervisor, plan->address.port))
+    if (is_anywhere(plan) || port_is_ours(supervisor, plan->address.port))
         return 0;
     r = io->ops->listen(io, &plan->address, 1, false, &socket);
     if (r == 0)
@@ -78,10 +93,24 @@ static int look_for_strangers(struct supervisor *supervisor, const struct plan_l
     return r;
 }
 
+static int open_socket(struct supervisor *supervisor, const struct plan_listener *plan, bool shared,
+                       struct io_socket *ret)
+{
+    struct io *io = supervisor->loop.io;
+    bool known = is_anywhere(plan) && supervisor->mesh.family != ADDRESS_NONE;
+    int r = io->ops->listen(io, known ? &supervisor->mesh : &plan->address, LISTEN_BACKLOG, shared, ret);
+
+    if (r == 0 && is_anywhere(plan) && !known) {
+        r = io->ops->local_address(io, *ret, &supervisor->mesh);
+        if (r < 0)
+            io->ops->close(io, *ret);
+    }
+    return r;
+}
+
 static int open_one(struct supervisor *supervisor, struct loaded *loaded, const struct plan_listener *plan,
                     unsigned worker, struct fault *fault)
 {
-    struct io *io = supervisor->loop.io;
     struct listening *listening = mem_zalloc(sizeof(*listening));
     bool shared = !plan->control && plan->address.family != ADDRESS_UNIX;
     int r = listening ? 0 : -ENOMEM;
@@ -89,7 +118,7 @@ static int open_one(struct supervisor *supervisor, struct loaded *loaded, const 
     if (r == 0 && shared)
         r = look_for_strangers(supervisor, plan);
     if (r == 0)
-        r = io->ops->listen(io, &plan->address, LISTEN_BACKLOG, shared, &listening->socket);
+        r = open_socket(supervisor, plan, shared, &listening->socket);
     if (r < 0) {
         describe(fault, plan, r);
         mem_free(listening);

@@ -76,13 +76,22 @@ static int plan_socket(struct plan_listener *listener, const char *state, struct
     return -EINVAL;
 }
 
+/* Who is told of the mesh: instances that we start. */
+static bool runs_any(const struct control_config *config)
+{
+    for (size_t i = 0; i < config->services.count; i++)
+        if (control_service_at(config, i)->argv)
+            return true;
+    return false;
+}
+
 static int plan_listeners(struct loaded *loaded, const char *state, struct fault *fault)
 {
     const struct control_config *config = loaded->config;
     struct plan *plan = &loaded->plan;
     int r;
 
-    plan->listeners = arena_zalloc(&loaded->arena, (config->gateways.count + 2) * sizeof(*plan->listeners));
+    plan->listeners = arena_zalloc(&loaded->arena, (config->gateways.count + 3) * sizeof(*plan->listeners));
     if (!plan->listeners)
         return -ENOMEM;
     /* First the socket: whether the system runs already is known before anything else is tried. */
@@ -94,6 +103,11 @@ static int plan_listeners(struct loaded *loaded, const char *state, struct fault
                                                                           .scheme = gateway->scheme,
                                                                           .address = gateway->address };
     }
+    if (runs_any(config))
+        plan->listeners[plan->listener_count++] = (struct plan_listener){ .name = BYTES(CONTROL_GATEWAY_MESH),
+                                                                          .scheme = BYTES("http"),
+                                                                          .address = { .family = ADDRESS_IP4,
+                                                                                       .ip = { 127, 0, 0, 1 } } };
     if (config->control.address.family != ADDRESS_NONE)
         plan->listeners[plan->listener_count++] = (struct plan_listener){
             .name = BYTES(CONTROL_GATEWAY), .scheme = BYTES("http"), .address = config->control.address, .control = true

@@ -9,7 +9,7 @@
 
 struct plan_listener {
     struct bytes name, scheme;
-    struct address address;
+    struct address address; /* port 0: a free one, the same for all workers, kept while it listens */
     bool control; /* for worker 0 alone, else one for each other worker */
 };
 

@@ -66,7 +66,8 @@ struct supervisor {
     struct wake signal;
     struct list_node listenings, units;
     uint64_t last_id, last_version;
-    unsigned workers; /* running; fixed until the next start */
+    unsigned workers;    /* running; fixed until the next start */
+    struct address mesh; /* where services call each other; ADDRESS_NONE: nothing listens there yet */
     struct loaded *current, *pending;
     struct applicant applicant;
     bool apply_again; /* SIGHUP came while one was pending */

@@ -39,28 +39,14 @@ struct own_variables {
     char texts[OWN_VARIABLES - 1][VARIABLE_MAX];
 };
 
-/* Where services reach the gateway: the first one, by loopback if it listens everywhere. */
-static void write_url(char *memory, size_t max, const struct plan *plan)
+/* Where it reaches the other services: by the mesh, which learns from the path who calls. */
+static void write_url(char *memory, size_t max, const struct unit *unit)
 {
     struct text text = text_into(memory, max - 1);
-    struct address address = { .family = ADDRESS_NONE };
-    static const uint8_t ANYWHERE[16];
 
-    for (unsigned i = 0; i < plan->listener_count && address.family == ADDRESS_NONE; i++)
-        if (!plan->listeners[i].control && plan->listeners[i].address.family != ADDRESS_UNIX)
-            address = plan->listeners[i].address;
-    if (memcmp(address.ip, ANYWHERE, sizeof(ANYWHERE)) == 0) {
-        memset(address.ip, 0, sizeof(address.ip));
-        if (address.family == ADDRESS_IP4)
-            memcpy(address.ip, (const uint8_t[]){ 127, 0, 0, 1 }, 4);
-        else
-            address.ip[15] = 1;
-    }
-    text_add(&text, BYTES("WEFT_URL="));
-    if (address.family != ADDRESS_NONE) {
-        text_add(&text, BYTES("http://"));
-        address_write(&text, &address);
-    }
+    text_add(&text, BYTES("WEFT_URL=http://"));
+    address_write(&text, &unit->supervisor->mesh);
+    text_add_format(&text, "/~" BYTES_FMT, BYTES_ARG(unit->plan->name));
     memory[text.len] = '\0';
 }
 
@@ -68,7 +54,7 @@ static void write_own(struct own_variables *own, const struct unit *unit)
 {
     struct bytes service = unit->plan->name;
 
-    write_url(own->texts[0], VARIABLE_MAX, &unit->loaded->plan);
+    write_url(own->texts[0], VARIABLE_MAX, unit);
     (void)snprintf(own->texts[1], VARIABLE_MAX, "WEFT_SERVICE=" BYTES_FMT, BYTES_ARG(service));
     (void)snprintf(own->texts[2], VARIABLE_MAX, "WEFT_INSTANCE=%s", unit->name);
     if (unit->plan->port)

@@ -1,5 +1,7 @@
 #include "control/compile.h"
 
+#include "stage/route_table.h"
+
 struct compiler {
     struct snapshot *snapshot;
     const struct control_config *config;
@@ -120,6 +122,34 @@ static int add_route(struct compiler *compiler, const struct control_route *rout
     return r == 0 ? add(compiler, target, route->to.value, path, &place) : r;
 }
 
+/* --- the mesh ---------------------------------------------------------------------------------------------------- */
+
+static int add_mesh(struct compiler *compiler, const struct stage **ret)
+{
+    const struct control_config *config = compiler->config;
+    size_t count = config->services.count;
+    struct mesh_conf *conf = arena_zalloc(arena_of(compiler), sizeof(*conf));
+    struct bytes *names = arena_zalloc(arena_of(compiler), MAX(count, (size_t)1) * sizeof(*names));
+    const struct stage **children = arena_zalloc(arena_of(compiler), MAX(count, (size_t)1) * sizeof(*children));
+    struct stage *mesh;
+    int r;
+
+    if (!conf || !names || !children)
+        return -ENOMEM;
+    *conf = (struct mesh_conf){ .services = names, .count = (unsigned)count };
+    r = snapshot_add_stage(compiler->snapshot, &STAGE_MESH, conf, BYTES("mesh"), &mesh);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        names[i] = control_service_at(config, i)->name;
+        r = find_chain(compiler, control_service_at(config, i), &children[i]);
+    }
+    if (r < 0)
+        return r;
+    mesh->children = children;
+    mesh->child_count = (unsigned)count;
+    *ret = mesh;
+    return 0;
+}
+
 static int add_root(struct compiler *compiler)
 {
     const struct control_config *config = compiler->config;
@@ -133,17 +163,20 @@ static int add_root(struct compiler *compiler)
     if (!conf || !entries || !children)
         return -ENOMEM;
     *conf = (struct route_conf){ .routes = entries, .count = (unsigned)count };
-    r = snapshot_add_stage(compiler->snapshot, &STAGE_ROUTE, conf, BYTES("routes"), &root);
+    r = snapshot_add_stage(compiler->snapshot, &STAGE_ROUTE, conf, BYTES(ROUTE_STAGE_PATH), &root);
     for (size_t i = 0; r == 0 && i < count; i++) {
         const struct control_route *route = control_route_at(config, i);
 
-        entries[i] = (struct route_entry){ .name = route->name, .match = route->match };
+        entries[i] = (struct route_entry){ .name = route->name, .match = route->match, .gateways = route->gateways };
         r = add_route(compiler, route, &children[i]);
     }
     if (r < 0)
         return r;
     root->children = children;
     root->child_count = (unsigned)count;
+    r = add_mesh(compiler, &root->next);
+    if (r < 0)
+        return r;
     compiler->snapshot->root = root;
     return 0;
 }

@@ -4,12 +4,13 @@
  *       routes/NAME/timeout, ...                the stages of each route, in order
  *         services/orders/timeout, /retry, /balance, /per-try, /endpoint
  *         routes/NAME/respond                   or a target stage
+ *       mesh                                    next of routes, for calls between services: each service's chain
  *
  * (1) A service's chain is one sub-tree, however many routes lead to it: budgets, cursors and counts are the
  *     service's.
  * (2) Paths are made of names, so what a stage remembers survives a reload that moves its route in the file. A second
  *     stage of one type in a route is NAME/timeout-2.
- * (3) A service that no route leads to has no stages.
+ * (3) A service that no route leads to is reached by the mesh alone.
  */
 #ifndef WEFT_CONTROL_COMPILE_H
 #define WEFT_CONTROL_COMPILE_H

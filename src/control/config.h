@@ -15,6 +15,7 @@
 /* Gateways of ours, whose names are therefore taken. */
 #define CONTROL_GATEWAY "control"               /* TCP, for reading only */
 #define CONTROL_GATEWAY_SOCKET "control-socket" /* unix socket of the owner, for everything */
+#define CONTROL_GATEWAY_MESH MESH_GATEWAY       /* loopback TCP, where services call each other */
 
 /* Which stages may be written where: arrays of types that have a schema, ended by NULL. The program says which. */
 struct control_stages {
@@ -73,8 +74,9 @@ struct control_service {
 struct control_route {
     struct bytes name; /* made, unless written: from host and path */
     struct route_match match;
-    struct conf_list stages; /* of struct conf_union, from the outside in */
-    struct conf_union to;    /* a service's name, or a target stage */
+    struct conf_list gateways; /* of struct bytes; none: all */
+    struct conf_list stages;   /* of struct conf_union, from the outside in */
+    struct conf_union to;      /* a service's name, or a target stage */
     struct conf_place place;
     const struct control_service *service; /* made; NULL: a target stage */
     unsigned twins;                        /* made: later routes of the same match */

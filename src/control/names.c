@@ -35,7 +35,8 @@ static void say_taken(struct conf_check *check, const char *key, const char *wha
 
 static bool is_ours(struct bytes name)
 {
-    return bytes_equal(name, BYTES(CONTROL_GATEWAY)) || bytes_equal(name, BYTES(CONTROL_GATEWAY_SOCKET));
+    return bytes_equal(name, BYTES(CONTROL_GATEWAY)) || bytes_equal(name, BYTES(CONTROL_GATEWAY_SOCKET)) ||
+           bytes_equal(name, BYTES(CONTROL_GATEWAY_MESH));
 }
 
 /* Compares each with those before it: there are 64 at most. */
@@ -77,13 +78,62 @@ int control_name_gateways(struct conf_check *check, struct control_config *confi
     return r;
 }
 
+static bool gateway_exists(const struct control_config *config, struct bytes name)
+{
+    for (size_t i = 0; i < config->gateways.count; i++)
+        if (bytes_equal(control_gateway_at(config, i)->name, name))
+            return true;
+    return false;
+}
+
+static void hint_gateway(const struct control_config *config, struct bytes name, struct fault *fault)
+{
+    unsigned limit = name.len < 4 ? 1 : name.len < 8 ? 2 : 3;
+    struct bytes best = BYTES_NONE;
+
+    for (size_t i = 0; i < config->gateways.count; i++) {
+        struct bytes there = control_gateway_at(config, i)->name;
+        unsigned distance = bytes_distance(name, there, limit);
+
+        if (distance > limit || distance >= there.len)
+            continue;
+        best = there;
+        limit = distance - 1;
+    }
+    if (is_ours(name))
+        fault_hint(fault, "routes are for gateways of this file; services call each other without one");
+    else if (best.len)
+        fault_hint(fault, "did you mean \"" BYTES_FMT "\"?", BYTES_ARG(best));
+    else
+        fault_hint(fault, "gateways have the names that stand in gateway: [ name: ... ], or gateway, gateway-1, ...");
+}
+
+void control_check_gateways(struct conf_check *check, const struct control_config *config)
+{
+    for (size_t i = 0; i < config->routes.count; i++) {
+        const struct control_route *route = control_route_at(config, i);
+        const struct bytes *names = route->gateways.items;
+
+        for (size_t k = 0; k < route->gateways.count; k++) {
+            struct fault *fault;
+
+            if (gateway_exists(config, names[k]))
+                continue;
+            fault = conf_check_fault(check, "routes", "there is no gateway \"" BYTES_FMT "\"", BYTES_ARG(names[k]));
+            fault_at(fault, route->place.file, route->place.line, route->place.column);
+            hint_gateway(config, names[k], fault);
+        }
+    }
+}
+
 /* --- routes --------------------------------------------------------------------------------------------------- */
 
 /* Host and path, with a star behind a prefix: what a person calls it who reads a metric. */
 static int write_name(const struct control_route *route, struct arena *arena, unsigned number, struct bytes *ret)
 {
     const struct bytes *hosts = route->match.hosts.items;
-    struct bytes host = route->match.hosts.count ? hosts[0] : BYTES_NONE, path = route->match.path;
+    struct bytes host = route->match.hosts.count ? hosts[0] : BYTES_NONE;
+    struct bytes path = route->match.regex.len ? route->match.regex : route->match.path;
     size_t room = CONTROL_ROUTE_NAME_MAX - NUMBER_MAX;
     bool root = bytes_ends(path, BYTES("/"));
     char memory[CONTROL_ROUTE_NAME_MAX];

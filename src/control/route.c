@@ -1,6 +1,9 @@
 /* `routes:`, one of them. */
 #include "control/tables.h"
 
+static const struct conf_field GATEWAY_NAME = { .about = "the name of a gateway",
+                                                .type = CONF_STRING,
+                                                .check_text = control_check_name };
 static const struct conf_field STEP = { .type = CONF_UNION, .alternatives = "stage" };
 
 static const struct conf_field FIELDS[] = {
@@ -15,6 +18,15 @@ static const struct conf_field FIELDS[] = {
       .type = CONF_STRUCT,
       CONF_AT(struct control_route, match),
       .schema = &ROUTE_MATCH_SCHEMA },
+    { .key = "gateway",
+      .about = "which gateways have it, by name; unless given: all of them",
+      .type = CONF_LIST,
+      .flags = CONF_SINGLE,
+      CONF_AT(struct control_route, gateways),
+      .element = &GATEWAY_NAME,
+      .min = "1",
+      .max = TEXT_OF(CONTROL_GATEWAYS_MAX),
+      .example = "[public, internal]" },
     { .key = "stages",
       .about = "what a request goes through on its way, the first one outermost",
       .type = CONF_LIST,

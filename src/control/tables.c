@@ -24,6 +24,19 @@ static int parse_listen(struct bytes text, struct address *ret)
     return 0;
 }
 
+/* http://ADDRESS:PORT, or unix:/PATH. */
+static int parse_gateway(struct bytes text, struct address *ret)
+{
+    struct address address;
+
+    if (bytes_starts(text, BYTES("http://")))
+        return parse_listen(bytes_skip(text, 7), ret);
+    if (!bytes_starts(text, BYTES("unix:/")) || address_parse(text, &address) < 0)
+        return -EINVAL;
+    *ret = address;
+    return 0;
+}
+
 static int check_gateway_listen(struct bytes text, struct fault *fault)
 {
     struct address address;
@@ -33,9 +46,9 @@ static int check_gateway_listen(struct bytes text, struct fault *fault)
         fault_hint(fault, "put http://, and what speaks TLS before it");
         return -EINVAL;
     }
-    if (bytes_starts(text, BYTES("http://")) && parse_listen(bytes_skip(text, 7), &address) == 0)
+    if (parse_gateway(text, &address) == 0)
         return 0;
-    fault_set(fault, "must be http://ADDRESS:PORT with an IP address");
+    fault_set(fault, "must be http://ADDRESS:PORT with an IP address, or unix:/PATH");
     fault_hint(fault, "http://0.0.0.0:8080 is reached from everywhere, http://127.0.0.1:8080 from this machine");
     return -EINVAL;
 }
@@ -56,7 +69,7 @@ static int check_gateway(struct conf_check *check, void *value)
     struct control_gateway *gateway = value;
 
     gateway->scheme = BYTES("http");
-    return parse_listen(bytes_skip(gateway->listen, 7), &gateway->address);
+    return parse_gateway(gateway->listen, &gateway->address);
 }
 
 static int check_control(struct conf_check *check, void *value)
@@ -72,7 +85,7 @@ static int check_control(struct conf_check *check, void *value)
 
 static const struct conf_field GATEWAY_FIELDS[] = {
     { .key = "listen",
-      .about = "where clients connect: http://ADDRESS:PORT",
+      .about = "where clients connect: http://ADDRESS:PORT, or unix:/PATH of a socket to be made",
       .type = CONF_ADDRESS,
       .flags = CONF_REQUIRED,
       CONF_AT(struct control_gateway, listen),
@@ -88,7 +101,7 @@ static const struct conf_field GATEWAY_FIELDS[] = {
 
 static const struct conf_schema GATEWAY_SCHEMA = {
     .name = "gateway",
-    .about = "A place where clients connect. All gateways have the same routes.",
+    .about = "A place where clients connect. Routes that name no gateway are on all of them.",
     .fields = GATEWAY_FIELDS,
     .count = ARRAY_LEN(GATEWAY_FIELDS),
     .size = sizeof(struct control_gateway),
@@ -217,6 +230,8 @@ static int check_document(struct conf_check *check, void *value)
     map_done(&names);
     if (r == 0)
         r = control_name_gateways(check, config);
+    if (r == 0)
+        control_check_gateways(check, config);
     return r == 0 ? control_name_routes(check, config) : r;
 }
 

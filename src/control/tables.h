@@ -21,4 +21,7 @@ int control_check_name(struct bytes text, struct fault *fault);
 int control_name_routes(struct conf_check *check, struct control_config *config) MUST_CHECK;
 int control_name_gateways(struct conf_check *check, struct control_config *config) MUST_CHECK;
 
+/* Faults where routes name gateways that are not there. (names.c) */
+void control_check_gateways(struct conf_check *check, const struct control_config *config);
+
 #endif

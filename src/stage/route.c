@@ -34,6 +34,8 @@ static enum outcome route_run(const struct stage *s, struct exchange *x)
     struct route_found found;
     int r;
 
+    if (bytes_equal(x->gateway, BYTES(MESH_GATEWAY)))
+        return s->next ? stage_next(s, x) : OUTCOME_NO_ROUTE;
     if (!route_path_safe(x->request.path))
         return OUTCOME_BAD_REQUEST;
     r = route_table_find(s->state, &request, local->memory, &found);

@@ -11,6 +11,7 @@
 #include "stage/written.h"
 
 extern const struct stage_type STAGE_ROUTE;
+extern const struct stage_type STAGE_MESH;
 extern const struct stage_type STAGE_TIMEOUT;
 extern const struct stage_type STAGE_PER_TRY;
 extern const struct stage_type STAGE_RETRY;
@@ -54,9 +55,31 @@ struct route_entry {
     struct conf_list gateways; /* of struct bytes: their names; none: all of them */
 };
 
-/* Made by whoever builds the tree: routes have no settings of their own beside the list. */
+/* Made by whoever builds the tree: routes have no settings of their own beside the list. What comes in by the gateway
+ * MESH_GATEWAY has no routes: it goes on to the next stage. */
 struct route_conf {
     const struct route_entry *routes;
+    unsigned count;
+};
+
+/* --- mesh: services call each other ------------------------------------------------------------------------ */
+
+/* The gateway that instances of services get as WEFT_URL, on loopback: http://127.0.0.1:PORT/~CALLER. Behind it stand
+ * the name of a service and the path that it sees:
+ *
+ *     $WEFT_URL/orders/x?y = /~web/orders/x?y      -> service orders, /x?y; x->caller is web
+ *
+ * (1) The way to a service is the very chain that routes lead to: same policy, budgets and counts.
+ * (2) ~CALLER may be left out. One that is no service (any more: its last instances drain while the rest lives on
+ *     without it) calls as nobody; it is not refused.
+ * (3) Where there is no service of the name, a problem (404) says what to do.
+ * (4) The Host field stays what the caller sent.
+ */
+#define MESH_GATEWAY "mesh"
+
+/* services[i] is behind children[i]. */
+struct mesh_conf {
+    const struct bytes *services;
     unsigned count;
 };
 

@@ -1,6 +1,7 @@
 """The commands of weft against real processes."""
 import json
 import os
+import re
 import signal
 import time
 
@@ -109,7 +110,7 @@ def test_port_in_use_is_said(system):
 def test_environment_of_a_service(system):
     system.write({"web": f"{{ run: '{SERVICE}', ready: /readyz }}"})
     system.up().ready()
-    assert system.get("/env?WEFT_URL")[1] == f"http://127.0.0.1:{system.port}"
+    assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+/~web", system.get("/env?WEFT_URL")[1])
     assert system.get("/env?WEFT_SERVICE")[1] == "web"
     assert system.get("/env?WEFT_INSTANCE")[1] == "web-0"
 

@@ -74,7 +74,7 @@ static void a_service_without_policy_has_the_usual_chain(void **state)
     assert_ptr_equal(built.snapshot->system, built.try->config);
     assert_ptr_equal(built.snapshot->root->type, &STAGE_ROUTE);
     assert_int_equal(built.snapshot->root->child_count, 1);
-    assert_way(built.snapshot->root, "routes");
+    assert_way(built.snapshot->root, "routes mesh");
     assert_way(built.snapshot->root->children[0],
                "services/orders/timeout services/orders/retry services/orders/balance services/orders/endpoint");
     for (slot = STAGE_CHAIN; slot < STAGE_CHAIN + STAGE_CHAIN_COUNT; slot++) {
@@ -128,7 +128,7 @@ static void routes_share_the_chain_of_a_service(void **state)
     assert_true(bytes_equal(ways[2]->path, BYTES("routes//c/timeout")));
     assert_true(bytes_equal(ways[2]->next->path, BYTES("routes//c/retry")));
     assert_true(bytes_equal(ways[2]->next->next->path, BYTES("routes//c/timeout-2")));
-    assert_int_equal(built.snapshot->stage_count, 1 + 4 + 1 + 3);
+    assert_int_equal(built.snapshot->stage_count, 1 + 4 + 1 + 3 + 1 + 4); /* the mesh, and the way to `unused` */
     unbuild(&built);
 }
 
@@ -147,6 +147,43 @@ static void targets_end_the_way(void **state)
     unbuild(&built);
 }
 
+/* Invariant (3) of compile.h: the mesh leads to every service, by the chain that routes lead to. */
+static void mesh_leads_to_every_service(void **state)
+{
+    const struct mesh_conf *conf;
+    const struct stage *mesh;
+    struct built built;
+
+    compile(&built, "services: { orders: { run: ./orders }, lonely: { url: http://h } }\n"
+                    "routes: [ { match: /a, to: orders } ]\n");
+    mesh = find(&built, &STAGE_MESH, "mesh");
+    conf = mesh->conf;
+    assert_ptr_equal(built.snapshot->root->next, mesh);
+    assert_int_equal(mesh->child_count, 2);
+    assert_true(bytes_equal(conf->services[1], BYTES("lonely")));
+    assert_ptr_equal(mesh->children[0], built.snapshot->root->children[0]);
+    assert_way(mesh->children[1], "services/lonely/timeout services/lonely/retry services/lonely/balance "
+                                  "services/lonely/endpoint");
+    unbuild(&built);
+}
+
+static void routes_know_their_gateways(void **state)
+{
+    const struct route_conf *conf;
+    const struct bytes *names;
+    struct built built;
+
+    compile(&built, "gateway: [ { listen: http://0.0.0.0:80, name: public }, http://0.0.0.0:81 ]\n"
+                    "routes: [ { to: { respond: 200 }, gateway: [gateway-1, public] },\n"
+                    "          { match: /x, to: { respond: 200 } } ]\n");
+    conf = built.snapshot->root->conf;
+    names = conf->routes[0].gateways.items;
+    assert_int_equal(conf->routes[0].gateways.count, 2);
+    assert_true(bytes_equal(names[0], BYTES("gateway-1")) && bytes_equal(names[1], BYTES("public")));
+    assert_int_equal(conf->routes[1].gateways.count, 0);
+    unbuild(&built);
+}
+
 /* A reload that moves a route keeps its paths. */
 static void paths_do_not_depend_on_the_order(void **state)
 {
@@ -158,7 +195,7 @@ static void paths_do_not_depend_on_the_order(void **state)
     unbuild(&built);
 }
 
-/* STAGES_MAX. */
+/* Every service, with a policy that uses all of the usual chain, and routes besides: STAGES_MAX. */
 static void too_many_stages_are_refused(void **state)
 {
     size_t room = MIB;
@@ -166,13 +203,16 @@ static void too_many_stages_are_refused(void **state)
     struct text text = text_into(memory, room);
     struct built built;
 
+    text_add(&text, BYTES("policies: { p: { per-try: 1s } }\nservices:\n"));
+    for (unsigned i = 0; i < SERVICES_MAX; i++)
+        text_add_format(&text, " s%u: { run: s, policy: p }\n", i);
     text_add(&text, BYTES("routes:\n"));
-    for (unsigned i = 0; i < STAGES_MAX; i++)
+    for (unsigned i = 0; i < STAGES_MAX - SERVICES_MAX * 5; i++)
         text_add_format(&text, "- { to: { respond: 200 }, match: /%u }\n", i);
     text_add_char(&text, '\0');
     assert_false(text.full);
     assert_int_equal(build(&built, memory), -ENOSPC);
-    assert_string_equal(built.fault.what, "routes and services need more than 8192 stages");
+    assert_string_equal(built.fault.what, "routes and services need more than 24576 stages");
     unbuild(&built);
     test_free(memory);
 }
@@ -229,6 +269,8 @@ int main(void)
         cmocka_unit_test(a_policy_changes_what_it_names),
         cmocka_unit_test(routes_share_the_chain_of_a_service),
         cmocka_unit_test(targets_end_the_way),
+        cmocka_unit_test(mesh_leads_to_every_service),
+        cmocka_unit_test(routes_know_their_gateways),
         cmocka_unit_test(paths_do_not_depend_on_the_order),
         cmocka_unit_test(too_many_stages_are_refused),
         cmocka_unit_test(failed_allocations_are_survived),
