@@ -97,6 +97,7 @@
 #define HTTP_WAITERS_MAX 1024                        /* Envoy's max_pending_requests */
 #define HTTP_CONNECT_NS (1 * NS_PER_S)               /* Linkerd's outbound connect timeout */
 #define HTTP_CLOSING_NS (5 * NS_PER_S)               /* grace for the answer after the work was cancelled */
+#define HTTP_TRACESTATE_MEMBERS_MAX 32               /* W3C Trace Context, 3.3.1.1; with more it is dropped */
 #define HTTP_VIA_HOPS_MAX 8                          /* as often as our own name may stand in Via */
 #define HTTP_CONNECTION_OPTIONS_MAX 32               /* each is compared with each field; browsers send two */
 #define HTTP_LENGTH_MAX UINT64_C(0x7fffffffffffffff) /* fits off_t; so do the sums of what is counted */
@@ -272,6 +273,7 @@
 #define CHASSIS_ADDRESSES_MAX 4            /* of one name, tried in order */
 #define CHASSIS_LOG_BUFFER_MAX (128 * KIB) /* lines that wait for a slow reader; more are dropped */
 #define CHASSIS_MESSAGE_MAX 4096           /* of a log line; a longer one is cut */
+#define CHASSIS_DATABASES_MAX 7             /* of one thread: two lanes each, and the log and names need theirs */
 #define CHASSIS_ABORT_NS (2 * NS_PER_S)    /* for handlers to return, once their calls were cut off */
 #define CHASSIS_QUIET_NS (5 * NS_PER_MS)   /* between two looks whether a draining service is done */
 

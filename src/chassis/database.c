@@ -37,6 +37,18 @@ static int make_path(const struct weft_service *service, const char *wanted, str
     return text->full ? -ENAMETOOLONG : 0;
 }
 
+_Static_assert(2 * CHASSIS_DATABASES_MAX + 2 <= LANES_MAX, "the log and the names have a lane each");
+
+static unsigned count_all(const struct chassis *chassis)
+{
+    unsigned count = 0;
+
+    LIST_EACH (&chassis->services, node, next)
+        LIST_EACH (&container_of(node, struct weft_service, node)->databases, each, after)
+            count++;
+    return count;
+}
+
 static int open_file(struct weft_service *service, const struct weft_database_options *options, const char *path,
                      struct database **ret)
 {
@@ -76,6 +88,8 @@ int weft_database_open(struct weft_service *service, const struct weft_database_
         return -EINVAL;
     if (service->chassis->started)
         return service_fault(service, -EBUSY, "database: it is opened before the service runs");
+    if (count_all(service->chassis) == CHASSIS_DATABASES_MAX)
+        return service_fault(service, -EMFILE, "database: a thread has at most %d of them", CHASSIS_DATABASES_MAX);
     r = make_path(service, options ? options->path : NULL, &path);
     if (r < 0)
         return service_fault(service, r, "database: its path is too long");
