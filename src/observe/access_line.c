@@ -4,7 +4,7 @@
 #include "exchange/endpoint.h"
 
 #define LONG_TEXTS (OBSERVE_LOG_PATH_MAX + OBSERVE_LOG_AGENT_MAX)
-#define NAMES 9          /* texts of at most OBSERVE_LOG_NAME_MAX bytes */
+#define NAMES 10         /* texts of at most OBSERVE_LOG_NAME_MAX bytes */
 #define ESCAPED 6        /* a byte becomes \u0000 at most */
 #define FIXED_PARTS 1024 /* names of members, numbers, ids, words of ours */
 
@@ -96,6 +96,9 @@ static void add_ids(struct text *text, const struct exchange *x)
     add_fixed(text, BYTES("\",\"span_id\":\""));
     if (x->trace.span)
         text_add_hex(text, x->trace.span, 16);
+    add_fixed(text, BYTES("\",\"parent_id\":\""));
+    if (x->trace.parent)
+        text_add_hex(text, x->trace.parent, 16);
     text_add_char(text, '"');
     add_name(text, BYTES(",\"request_id\":"), x->request_id);
 }
@@ -163,5 +166,6 @@ void access_line_write(struct text *text, const struct exchange *x, int64_t now_
     add_fixed(text, BYTES(",\"user_agent\":"));
     add_json(text, bytes_slice(agent, 0, OBSERVE_LOG_AGENT_MAX));
     add_name(text, BYTES(",\"gateway\":"), x->gateway);
+    add_name(text, BYTES(",\"caller\":"), x->caller);
     add_fixed(text, BYTES("}\n"));
 }

@@ -1,14 +1,16 @@
 /* observe/access_log.h - one JSON object a line for each exchange, written beside the request path.
  *
- *     {"time":"2026-11-21T08:30:00.123Z","trace_id":"...","span_id":"...","request_id":"...","method":"GET",
- *      "authority":"shop.example","path":"/orders?id=7","protocol":"HTTP/1.1","route":"orders","service":"orders",
- *      "endpoint":"orders-2","status":200,"outcome":"ok","flags":"-","bytes_received":0,"bytes_sent":1024,
- *      "duration_ms":1.234,"upstream_ms":1.102,"attempts":1,"client":"10.0.0.9","user_agent":"curl/8.5",
- *      "gateway":"web"}
- * `time` is the exchange's end. `flags` is the mark of exchange/outcome.def. A text that is unknown is empty;
- * upstream_ms is the time from sending the last try to the head of its answer, and null when none came; status is 0
- * when no answer was begun. Texts are cut at OBSERVE_LOG_PATH_MAX, _AGENT_MAX and _NAME_MAX bytes; what is no UTF-8
- * becomes U+FFFD.
+ *     {"time":"2026-11-21T08:30:00.123Z","trace_id":"...","span_id":"...","parent_id":"...","request_id":"...",
+ *      "method":"GET","authority":"shop.example","path":"/orders?id=7","protocol":"HTTP/1.1","route":"orders",
+ *      "service":"orders","endpoint":"orders-2","status":200,"outcome":"ok","flags":"-","bytes_received":0,
+ *      "bytes_sent":1024,"duration_ms":1.234,"upstream_ms":1.102,"attempts":1,"client":"10.0.0.9",
+ *      "user_agent":"curl/8.5","gateway":"web","caller":"storefront"}
+ *
+ * `time` is the exchange's end. `parent_id` is the span that the request named in its traceparent, `caller` the service
+ * that sent it: empty where it came from outside. `flags` is the mark of exchange/outcome.def. A text that is unknown
+ * is empty; upstream_ms is the time from sending the last try to the head of its answer, and null when none came;
+ * status is 0 when no answer was begun. Texts are cut at OBSERVE_LOG_PATH_MAX, _AGENT_MAX and _NAME_MAX bytes; what is
+ * no UTF-8 becomes U+FFFD.
  *
  * (1) A worker copies its line into a ring of its own and goes on: no lock, no system call, no memory, whoever reads.
  *     A timer of the worker calls the writer OBSERVE_LOG_FLUSH_NS after the first line, earlier when the ring is half

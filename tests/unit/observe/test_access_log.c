@@ -57,11 +57,12 @@ static void writes_a_line(void **state)
 {
     static const char EXPECTED[] =
         "{\"time\":\"2026-11-21T08:30:00.123Z\",\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\","
-        "\"span_id\":\"00f067aa0ba902b7\",\"request_id\":\"r-1\",\"method\":\"GET\",\"authority\":\"shop.example\","
+        "\"span_id\":\"00f067aa0ba902b7\",\"parent_id\":\"b7ad6b7169203331\",\"request_id\":\"r-1\",\"method\":\"GET\","
+        "\"authority\":\"shop.example\","
         "\"path\":\"/orders?id=7\",\"protocol\":\"HTTP/1.1\",\"route\":\"orders\",\"service\":\"orders\","
         "\"endpoint\":\"orders-2\",\"status\":200,\"outcome\":\"ok\",\"flags\":\"-\",\"bytes_received\":12,"
         "\"bytes_sent\":1024,\"duration_ms\":1.234,\"upstream_ms\":1.002,\"attempts\":1,\"client\":\"10.0.0.9\","
-        "\"user_agent\":\"curl/8.5\",\"gateway\":\"web\"}\n";
+        "\"user_agent\":\"curl/8.5\",\"gateway\":\"web\",\"caller\":\"storefront\"}\n";
     struct endpoint endpoint = made_up_endpoint(BYTES("orders-2"), BYTES("10.0.0.5:80"));
     struct http_field fields[1];
     struct station station;
@@ -76,6 +77,8 @@ static void writes_a_line(void **state)
     assert_int_equal(http_head_add(&x.request, HTTP_FIELD_USER_AGENT, BYTES("curl/8.5")), 0);
     x.request.query = BYTES("id=7");
     x.endpoint = &endpoint;
+    x.caller = BYTES("storefront");
+    x.trace.parent = 0xb7ad6b7169203331;
     x.attempts = 1;
     x.received_bytes = 12;
     x.sent_bytes = 1024;
@@ -96,6 +99,8 @@ static void leaves_unknown_things_empty(void **state)
     text_is(line, "time", "1970-01-01T00:00:00.000Z");
     text_is(line, "trace_id", "");
     text_is(line, "span_id", "");
+    text_is(line, "parent_id", "");
+    text_is(line, "caller", "");
     text_is(line, "path", "");
     text_is(line, "endpoint", "");
     text_is(line, "user_agent", "");
@@ -105,7 +110,7 @@ static void leaves_unknown_things_empty(void **state)
     assert_true(json_is_null(json_object_get(line, "upstream_ms")));
     assert_int_equal(json_integer_value(json_object_get(line, "status")), 0);
     assert_true(json_real_value(json_object_get(line, "duration_ms")) == 0);
-    assert_int_equal(json_object_size(line), 22);
+    assert_int_equal(json_object_size(line), 24);
     json_decref(line);
     x.request.query = BYTES("");
     x.request.query.data = "x";
@@ -113,6 +118,21 @@ static void leaves_unknown_things_empty(void **state)
     line = line_of(&x, 5, 0);
     text_is(line, "path", "/?"); /* an empty query is a query */
     json_decref(line);
+}
+
+/* Each way to end has its name and its mark. */
+static void names_every_outcome(void **state)
+{
+    for (unsigned i = 0; i < OUTCOME_COUNT; i++) {
+        const struct outcome_info *info = outcome_info((enum outcome)i);
+        struct exchange x = { .outcome = (enum outcome)i };
+        json_t *line = line_of(&x, 0, 0);
+
+        text_is(line, "outcome", info->name.data);
+        text_is(line, "flags", info->mark.data);
+        assert_true(info->name.len > 0 && info->mark.len > 0);
+        json_decref(line);
+    }
 }
 
 /* Whatever a stranger sends, a line is one line, and JSON. */
@@ -545,6 +565,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_a_line),
         cmocka_unit_test(leaves_unknown_things_empty),
+        cmocka_unit_test(names_every_outcome),
         cmocka_unit_test(bears_hostile_texts),
         cmocka_unit_test(escapes_every_byte_everywhere),
         cmocka_unit_test(cuts_long_texts),
