@@ -273,7 +273,7 @@
 #define CHASSIS_ADDRESSES_MAX 4            /* of one name, tried in order */
 #define CHASSIS_LOG_BUFFER_MAX (128 * KIB) /* lines that wait for a slow reader; more are dropped */
 #define CHASSIS_MESSAGE_MAX 4096           /* of a log line; a longer one is cut */
-#define CHASSIS_DATABASES_MAX 7             /* of one thread: two lanes each, and the log and names need theirs */
+#define CHASSIS_DATABASES_MAX 7            /* of one thread: two lanes each, and the log and names need theirs */
 #define CHASSIS_ABORT_NS (2 * NS_PER_S)    /* for handlers to return, once their calls were cut off */
 #define CHASSIS_QUIET_NS (5 * NS_PER_MS)   /* between two looks whether a draining service is done */
 
