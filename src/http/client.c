@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "http/forward.h"
+#include "http/problem.h"
 #include "http/upstream.h"
 
 /* One try of one exchange on one connection. */
@@ -225,6 +226,8 @@ static enum outcome take_answer(struct try *try)
     if (outcome != OUTCOME_OK)
         return outcome;
     x->response = try->head;
+    if (x->response.status >= 500 && !try->owner->conf.direct)
+        http_note_received(x);
     start.sender = try->sender;
     if (response_body_create(x, &start) < 0)
         return OUTCOME_OVERLOAD;

@@ -48,10 +48,27 @@ static bool read_traceparent(struct bytes value, struct trace *trace)
     return true;
 }
 
+/* Two of them are as good as none (W3C's own test suite). */
+static const struct http_field *find_traceparent(const struct http_head *request)
+{
+    const struct http_field *found = NULL;
+
+    if (!http_head_has(request, HTTP_FIELD_TRACEPARENT))
+        return NULL;
+    for (unsigned i = 0; i < request->field_count; i++) {
+        if (request->fields[i].id != HTTP_FIELD_TRACEPARENT)
+            continue;
+        if (found)
+            return NULL;
+        found = &request->fields[i];
+    }
+    return found;
+}
+
 int http_trace_begin(struct exchange *x)
 {
     struct prng *prng = &x->worker->prng;
-    const struct http_field *field = http_head_field(&x->request, HTTP_FIELD_TRACEPARENT);
+    const struct http_field *field = find_traceparent(&x->request);
     struct text id;
 
     if (!field || !read_traceparent(field->value, &x->trace))
@@ -108,12 +125,28 @@ static int set_field(struct http_head *head, enum http_field_id id, struct bytes
     return http_head_add(head, id, value);
 }
 
+/* W3C Trace Context, 3.3.1.1; how long they may be is for the head's own bounds. */
+static bool tracestate_fits(const struct http_head *head)
+{
+    unsigned members = 0;
+
+    for (unsigned i = 0; i < head->field_count; i++) {
+        struct bytes rest = head->fields[i].value, member;
+
+        if (head->fields[i].id != HTTP_FIELD_TRACESTATE)
+            continue;
+        while (http_list_next(&rest, &member))
+            members++;
+    }
+    return members <= HTTP_TRACESTATE_MEMBERS_MAX;
+}
+
 static int set_traceparent(struct exchange *x, struct http_head *head)
 {
     struct text text;
 
-    if (x->trace.parent == 0 && http_head_has(head, HTTP_FIELD_TRACESTATE))
-        http_head_remove(head, HTTP_FIELD_TRACESTATE); /* of a trace that we could not read (W3C Trace Context, 3.3) */
+    if (http_head_has(head, HTTP_FIELD_TRACESTATE) && (x->trace.parent == 0 || !tracestate_fits(head)))
+        http_head_remove(head, HTTP_FIELD_TRACESTATE); /* parent 0: it is of a trace that we could not read (3.3) */
     if ((x->trace.id_high | x->trace.id_low) == 0)
         return 0;
     text = text_into(arena_alloc(&x->arena, 64), 64);

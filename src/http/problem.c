@@ -15,6 +15,15 @@ static int add_proxy_status(struct exchange *x, enum outcome outcome)
     return r < 0 ? r : http_head_add(&x->response, HTTP_FIELD_PROXY_STATUS, value);
 }
 
+void http_note_received(struct exchange *x)
+{
+    struct bytes value;
+
+    if (arena_format(&x->arena, &value, "weft; received-status=%u", x->response.status) == 0)
+        (void)!http_head_add(&x->response, HTTP_FIELD_PROXY_STATUS,
+                             value); /* lines of a list are one (RFC 9110, 5.3) */
+}
+
 static void drop_answer(struct exchange *x)
 {
     body_close(x->response_body, OUTCOME_CANCELED);

@@ -15,6 +15,8 @@
 
 #define TRACE "0af7651916cd43dd8448eb211c80319c"
 #define PARENT "b7ad6b7169203331"
+#define MEMBERS4 "a=b,c=d,e=f,g=h"
+#define MEMBERS16 MEMBERS4 "," MEMBERS4 "," MEMBERS4 "," MEMBERS4 /* half of HTTP_TRACESTATE_MEMBERS_MAX */
 #define HEX16 "????????????????"
 #define HEX32 HEX16 HEX16
 
@@ -55,6 +57,25 @@ static const struct {
     { "an empty parent", "traceparent: 00-" TRACE "-0000000000000000-01\r\n", "*traceparent: 00-*", TRACE },
     { "a short one", "traceparent: 00-" TRACE "-" PARENT "-0\r\n", "*traceparent: 00-*", TRACE },
     { "tracestate without a trace", "traceparent: zz\r\ntracestate: a=b\r\n", "*traceparent: 00-" HEX32 "*", "a=b" },
+    { "two traceparents", "traceparent: 00-" TRACE "-" PARENT "-01\r\ntraceparent: 00-" TRACE "-" PARENT "-01\r\n",
+      "*traceparent: 00-" HEX32 "-" HEX16 "-01\r\n*", TRACE },
+    { "other flags go", "traceparent: 00-" TRACE "-" PARENT "-ff\r\n", "*traceparent: 00-" TRACE "-" HEX16 "-01\r\n*",
+      NULL },
+    { "a higher version of the same length", "traceparent: cc-" TRACE "-" PARENT "-01\r\n",
+      "*traceparent: 00-" TRACE "-" HEX16 "-01\r\n*", NULL },
+    { "no hexadecimal", "traceparent: 00-" TRACE "-" PARENT "-0g\r\n", "*traceparent: 00-*", TRACE },
+    { "tracestate in two lines",
+      "traceparent: 00-" TRACE "-" PARENT "-01\r\ntracestate: a=b\r\ntracestate: c=d, e=f\r\n",
+      "*tracestate: a=b\r\ntracestate: c=d, e=f\r\n*", NULL },
+    { "as many members as may be",
+      "traceparent: 00-" TRACE "-" PARENT "-01\r\ntracestate: " MEMBERS16 "\r\n"
+      "tracestate: " MEMBERS16 "\r\n",
+      "*tracestate: " MEMBERS16 "\r\ntracestate: " MEMBERS16 "\r\n*", NULL },
+    { "one more",
+      "traceparent: 00-" TRACE "-" PARENT "-01\r\ntracestate: " MEMBERS16 "\r\n"
+      "tracestate: " MEMBERS16 ",z=z\r\n",
+      "*traceparent: 00-" TRACE "-*", "tracestate" },
+    { "tracestate alone", "tracestate: a=b\r\n", "*traceparent: 00-" HEX32 "*", "tracestate" },
     { "our name in Via", "Via: 1.1 weft, 1.1 weft, 1.1 weft, 1.1 weft, 1.1 weft, 1.1 weft, 1.1 weft, 1.1 weft\r\n",
       "GET /up *", NULL },
 };
@@ -172,6 +193,25 @@ static void answers_are_forwarded(void **state)
     rig_run(say_answer, &plan);
 }
 
+/* What a service failed at is told apart from what we did; with what it says itself it is one list. */
+static void say_received(struct rig *rig)
+{
+    struct rig_line *line = rig_dial(rig);
+
+    rig_say(line, "GET /up HTTP/1.1\r\nHost: a\r\n\r\n");
+    rig_hear(line, RIG_QUIET_NS);
+    RIG_HEARD(line, "HTTP/1.1 503 Service Unavailable\r\nProxy-Status: inner; error=dns_error\r\n"
+                    "Proxy-Status: weft; received-status=503\r\n*");
+}
+
+static void failures_of_services_are_marked(void **state)
+{
+    struct rig_plan plan = { .origin = SCRIPTS(SCRIPT("<", ">HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
+                                                           "Proxy-Status: inner; error=dns_error\r\n\r\n")) };
+
+    rig_run(say_received, &plan);
+}
+
 static void say_problems(struct rig *rig)
 {
     for (unsigned i = 1; i < OUTCOME_COUNT; i++) {
@@ -260,6 +300,7 @@ int main(void)
         cmocka_unit_test(long_values_have_their_way),
         cmocka_unit_test(loops_end),
         cmocka_unit_test(answers_are_forwarded),
+        cmocka_unit_test(failures_of_services_are_marked),
         cmocka_unit_test(every_outcome_has_its_problem),
         cmocka_unit_test(problems_are_whole),
         cmocka_unit_test(dates_are_right),
