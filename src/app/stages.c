@@ -8,7 +8,8 @@ static const struct stage_type *const STEPS[] = {
 /* `to:` of a route, besides the name of a service. */
 static const struct stage_type *const TARGETS[] = { &STAGE_RESPOND, &STAGE_REDIRECT, &STAGE_FILES, NULL };
 
-/* A policy: what the usual chain to a service takes from it. */
-static const struct stage_type *const SETTINGS[] = { &STAGE_TIMEOUT, &STAGE_PER_TRY, &STAGE_RETRY, NULL };
+/* A policy. */
+static const struct stage_type *const SETTINGS[] = { &STAGE_LIMIT_BODY, &STAGE_HEADERS, &STAGE_REWRITE, &STAGE_REDIRECT,
+                                                     &STAGE_TIMEOUT,    &STAGE_RETRY,   &STAGE_PER_TRY, NULL };
 
 const struct control_stages STAGES = { .steps = STEPS, .targets = TARGETS, .settings = SETTINGS };

@@ -61,12 +61,33 @@ static int add_slot(struct compiler *compiler, const struct control_service *ser
     return r;
 }
 
+/* What the policy has besides: it stands before the chain, as it is written. */
+static int add_before_chain(struct compiler *compiler, const struct control_service *service,
+                            const struct stage ***place)
+{
+    const struct conf_union *settings = service->settings ? service->settings->items : NULL;
+    int r = 0;
+
+    for (size_t i = 0; settings && r == 0 && i < service->settings->count; i++) {
+        const struct stage_type *type = settings[i].alternative->user;
+        struct bytes path;
+
+        if (!control_step_before_chain(&settings[i]))
+            continue;
+        r = arena_format(arena_of(compiler), &path, "services/" BYTES_FMT "/%s", BYTES_ARG(service->name), type->name);
+        if (r == 0)
+            r = add(compiler, type, settings[i].value, path, place);
+    }
+    return r;
+}
+
 static int find_chain(struct compiler *compiler, const struct control_service *service, const struct stage **ret)
 {
     const struct stage *first = map_get(&compiler->chains, service->name), **place = &first;
     int r = 0;
 
     if (!first) {
+        r = add_before_chain(compiler, service, &place);
         for (unsigned i = 0; r == 0 && i < STAGE_CHAIN_COUNT; i++)
             r = add_slot(compiler, service, &STAGE_CHAIN[i], &place);
         if (r == 0)
@@ -91,16 +112,16 @@ static int route_path(struct compiler *compiler, const struct control_route *rou
 
 static int add_steps(struct compiler *compiler, const struct control_route *route, const struct stage ***place)
 {
-    const struct conf_union *steps = route->stages.items;
+    const struct conf_union *steps = route->steps.items;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < route->stages.count; i++) {
+    for (size_t i = 0; r == 0 && i < route->steps.count; i++) {
         const struct stage_type *type = steps[i].alternative->user;
         unsigned number = 0;
         struct bytes path;
 
         for (size_t k = 0; k < i; k++)
-            number += steps[k].alternative == steps[i].alternative;
+            number += steps[k].alternative->user == type;
         r = route_path(compiler, route, type->name, number, &path);
         if (r == 0)
             r = add(compiler, type, steps[i].value, path, place);

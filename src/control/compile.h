@@ -1,7 +1,8 @@
 /* control/compile.h - a configuration as a tree of stages.
  *
  *     routes                                    one for all gateways; no match: OUTCOME_NO_ROUTE
- *       routes/NAME/timeout, ...                the stages of each route, in order
+ *       routes/NAME/timeout, ...                the stages of each route, in order, policies expanded
+ *         services/orders/headers, ...          what its policy has besides the usual chain, as it is written
  *         services/orders/timeout, /retry, /balance, /per-try, /endpoint
  *         routes/NAME/respond                   or a target stage
  *       mesh                                    next of routes, for calls between services: each service's chain

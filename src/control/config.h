@@ -19,9 +19,9 @@
 
 /* Which stages may be written where: arrays of types that have a schema, ended by NULL. The program says which. */
 struct control_stages {
-    const struct stage_type *const *steps;    /* `stages:` of a route */
+    const struct stage_type *const *steps;    /* `stages:` of a route, besides `policy: NAME` */
     const struct stage_type *const *targets;  /* `to:` of a route, besides the name of a service */
-    const struct stage_type *const *settings; /* a policy: what the usual chain takes from it */
+    const struct stage_type *const *settings; /* a policy */
 };
 
 struct control_gateway {
@@ -71,6 +71,11 @@ struct control_service {
     unsigned target_count;
 };
 
+/* `policy: NAME` among the stages of a route. */
+struct control_policy_step {
+    struct bytes name;
+};
+
 struct control_route {
     struct bytes name; /* made, unless written: from host and path */
     struct route_match match;
@@ -78,6 +83,7 @@ struct control_route {
     struct conf_list stages;   /* of struct conf_union, from the outside in */
     struct conf_union to;      /* a service's name, or a target stage */
     struct conf_place place;
+    struct conf_list steps;                /* made: stages, with those of policies in their places */
     const struct control_service *service; /* made; NULL: a target stage */
     unsigned twins;                        /* made: later routes of the same match */
 };
@@ -121,6 +127,9 @@ static inline const struct control_route *control_route_at(const struct control_
 {
     return &((const struct control_route *)config->routes.items)[index];
 }
+
+/* Whether a step of a policy stands before the usual chain to a service, rather than in one of its slots. */
+bool control_step_before_chain(const struct conf_union *step);
 
 /* NULL: there is none. */
 const struct control_service *control_find_service(const struct control_config *config, struct bytes name);

@@ -232,6 +232,8 @@ static int check_document(struct conf_check *check, void *value)
         r = control_name_gateways(check, config);
     if (r == 0)
         control_check_gateways(check, config);
+    if (r == 0)
+        r = control_place_steps(check, config);
     return r == 0 ? control_name_routes(check, config) : r;
 }
 
@@ -269,12 +271,14 @@ static const struct conf_field FIELDS[] = {
       CONF_AT(struct control_config, clients),
       .schema = &CLIENTS_SCHEMA },
     { .key = "policies",
-      .about = "how requests to services are carried out; a policy belongs to all services that name it",
+      .about = "named lists of stages, for services and routes. Those of the usual chain (timeout, retry, per-try) "
+               "have their "
+               "places in it, whatever the order they are written in; the others stand before it, as they are written",
       .type = CONF_MAP,
       CONF_AT(struct control_config, policies),
       .element = &POLICY,
       .declares = "policy",
-      .example = "{ call: { timeout: 2s, per-try: 500ms } }" },
+      .example = "{ call: { limit-body: 1MiB, timeout: 2s, per-try: 500ms } }" },
     { .key = "services",
       .about = "what runs, or is used",
       .type = CONF_MAP,

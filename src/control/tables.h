@@ -10,11 +10,16 @@
 
 extern const struct conf_schema CONTROL_SERVICE_SCHEMA;
 extern const struct conf_schema CONTROL_ROUTE_SCHEMA;
+extern const struct conf_schema CONTROL_POLICY_STEP_SCHEMA;
 
 /* For `check_text`: a name such as the keys of maps are. */
 #define CONTROL_NAME_PATTERN "^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"
 
 int control_check_name(struct bytes text, struct fault *fault);
+
+/* Makes the steps of all routes: policies are expanded, prefixes filled in, {path.NAME} compared with the route's path.
+ * (policy.c) 0 or -ENOMEM. */
+int control_place_steps(struct conf_check *check, struct control_config *config) MUST_CHECK;
 
 /* Names of the routes, unless they are written, and of the gateways; faults where two are the same. (names.c)
  * 0 or -ENOMEM. */

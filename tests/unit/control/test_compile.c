@@ -109,6 +109,75 @@ static void a_policy_changes_what_it_names(void **state)
     unbuild(&built);
 }
 
+/* In a service: the chain keeps its order, the rest stands before it as it is written. */
+static void a_policy_may_hold_any_stage(void **state)
+{
+    const struct limit_body_conf *limit;
+    struct built built;
+
+    compile(&built, "policies: { call: { per-try: 500ms, headers: {}, timeout: 2s, limit-body: 5, rewrite: /x } }\n"
+                    "services: { orders: { run: ./orders, policy: call }, stock: { run: ./stock, policy: call } }\n"
+                    "routes: [ { match: /a, to: orders }, { match: /b, to: stock } ]\n");
+    assert_way(built.snapshot->root->children[0],
+               "services/orders/headers services/orders/limit-body services/orders/rewrite services/orders/timeout "
+               "services/orders/retry services/orders/balance services/orders/per-try services/orders/endpoint");
+    assert_way(built.snapshot->root->children[1],
+               "services/stock/headers services/stock/limit-body services/stock/rewrite services/stock/timeout "
+               "services/stock/retry services/stock/balance services/stock/per-try services/stock/endpoint");
+    limit = find(&built, &STAGE_LIMIT_BODY, "services/orders/limit-body")->conf;
+    assert_int_equal(limit->max, 5);
+    unbuild(&built);
+}
+
+/* In a route, where it has no chain: the same order. */
+static void a_route_may_name_policies(void **state)
+{
+    struct built built;
+
+    compile(&built, "policies:\n"
+                    "  a: { per-try: 500ms, headers: {}, retry: 2, limit-body: 5, timeout: 2s }\n"
+                    "  none: {}\n"
+                    "routes:\n"
+                    "  - { match: /a, stages: [ headers: {}, policy: a, policy: none, timeout: 1s, policy: a ],\n"
+                    "      to: { respond: 200 } }\n"
+                    "  - { match: /b, stages: [ policy: none ], to: { respond: 200 } }\n");
+    assert_way(built.snapshot->root->children[0],
+               "routes//a/headers routes//a/headers-2 routes//a/limit-body routes//a/timeout routes//a/retry "
+               "routes//a/per-try routes//a/timeout-2 routes//a/headers-3 routes//a/limit-body-2 routes//a/timeout-3 "
+               "routes//a/retry-2 routes//a/per-try-2 routes//a/respond");
+    assert_way(built.snapshot->root->children[1], "routes//b/respond");
+    unbuild(&built);
+}
+
+static struct bytes strip_of(const struct built *built, const char *path)
+{
+    const struct rewrite_conf *conf = find(built, &STAGE_REWRITE, path)->conf;
+
+    return conf->strip;
+}
+
+/* Each route fills in its own, also into what a policy gives to several. */
+static void a_prefix_is_the_route_s(void **state)
+{
+    const struct redirect_conf *redirect;
+    struct built built;
+
+    compile(&built, "policies: { p: { rewrite: { prefix: /new } }, q: { rewrite: { prefix: /new, strip: /own } } }\n"
+                    "routes:\n"
+                    "  - { match: { path: /a, prefix: true }, stages: [ policy: p ], to: { respond: 200 } }\n"
+                    "  - { match: { path: /b/, prefix: true }, stages: [ policy: p ], to: { respond: 200 } }\n"
+                    "  - { name: all, stages: [ policy: p ], to: { redirect: { prefix: /x } } }\n"
+                    "  - { match: /c, stages: [ policy: q, rewrite: /d ], to: { respond: 200 } }\n");
+    assert_true(bytes_equal(strip_of(&built, "routes//a/*/rewrite"), BYTES("/a")));
+    assert_true(bytes_equal(strip_of(&built, "routes//b/*/rewrite"), BYTES("/b/")));
+    assert_true(bytes_equal(strip_of(&built, "routes/all/rewrite"), BYTES("/")));
+    assert_true(bytes_equal(strip_of(&built, "routes//c/rewrite"), BYTES("/own")));
+    assert_true(bytes_equal(strip_of(&built, "routes//c/rewrite-2"), BYTES_NONE));
+    redirect = find(&built, &STAGE_REDIRECT, "routes/all/redirect")->conf;
+    assert_true(bytes_equal(redirect->strip, BYTES("/")));
+    unbuild(&built);
+}
+
 /* Invariants (1) and (3) of compile.h. */
 static void routes_share_the_chain_of_a_service(void **state)
 {
@@ -267,6 +336,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_service_without_policy_has_the_usual_chain),
         cmocka_unit_test(a_policy_changes_what_it_names),
+        cmocka_unit_test(a_policy_may_hold_any_stage),
+        cmocka_unit_test(a_route_may_name_policies),
+        cmocka_unit_test(a_prefix_is_the_route_s),
         cmocka_unit_test(routes_share_the_chain_of_a_service),
         cmocka_unit_test(targets_end_the_way),
         cmocka_unit_test(mesh_leads_to_every_service),
