@@ -1,6 +1,7 @@
 #include "control/api_list.h"
 
 #include "base/alloc.h"
+#include "control/assets.h"
 #include "http/problem.h"
 #include "io/loop.h"
 
@@ -220,14 +221,26 @@ static int answer_route(const struct control_api_conf *conf, const struct api_ro
     return route->answer(conf, x);
 }
 
+/* A file of the dashboard: read like everything else that is not a change. */
+static int answer_asset(const struct asset *asset, struct exchange *x)
+{
+    const struct api_route route = { .path = asset->path };
+
+    return method_fits(&route, x) ? assets_answer(asset, x) : refuse_method(&route, x);
+}
+
 static int answer_request(const struct control_api_conf *conf, struct exchange *x)
 {
+    const struct asset *asset = assets_find(x->request.path);
+
     if (!is_owner(x) && !host_is_plain(x->request.authority))
         return refuse(x, 403, "urn:weft:control:host",
                       "Host must be an IP address or localhost: a page of a stranger could have pointed its own name "
                       "here to read this (DNS rebinding)");
     if (!is_owner(x) && !origin_is_ours(x))
         return refuse(x, 403, "urn:weft:control:origin", "Origin must be this address: pages of others read nothing");
+    if (asset)
+        return answer_asset(asset, x);
     for (size_t i = 0; i < ARRAY_LEN(ROUTES); i++)
         if (bytes_equal(x->request.path, ROUTES[i].path))
             return answer_route(conf, &ROUTES[i], x);
@@ -240,7 +253,7 @@ static enum outcome api_run(const struct stage *s, struct exchange *x)
     const struct control_api_conf *conf = s->conf;
     int r = answer_request(conf, x);
 
-    if (r == 0)
+    if (r == 0 && !http_head_has(&x->response, HTTP_FIELD_CACHE_CONTROL))
         r = http_head_add(&x->response, HTTP_FIELD_CACHE_CONTROL, BYTES("no-store"));
     return r == 0 ? OUTCOME_OK : OUTCOME_OVERLOAD;
 }

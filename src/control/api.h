@@ -1,5 +1,6 @@
 /* control/api.h - the control API as a stage: what runs, how it is doing, and (for the owner) changes.
  *
+ *     GET  / /app.js ...                  the dashboard, see assets.h
  *     GET  /livez /readyz                 text; /readyz is 503 until every worker lives in a configuration
  *     GET  /metrics                       Prometheus
  *     GET  /v1/status                     {"system","version","config","uptime_seconds","workers","pid","ready"}
