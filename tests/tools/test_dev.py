@@ -91,6 +91,29 @@ def test_setup_names_a_package_of_two_groups_once(system):
     assert system.apt_calls()[-1].split().count("clang") == 1
 
 
+def bare_path(system):
+    """A PATH with what a bare Debian has of what setup uses, and nothing else."""
+    for name in ("bash", "dirname", "cat", "env", "grep"):
+        (system.folder / name).symlink_to(f"/usr/bin/{name}")
+    return {"PATH": str(system.folder)}
+
+
+def test_setup_installs_node_where_there_is_none(system):
+    system.have([name for name in packages("build") if name not in ("nodejs", "npm")])
+    run = dev("setup", "--dry-run", "build", environment=bare_path(system))
+    assert run.returncode == 0, run.stderr
+    assert "missing for build: nodejs npm" in run.stdout
+
+
+def test_setup_leaves_node_from_elsewhere_alone(system):
+    system.have([name for name in packages("build") if name not in ("nodejs", "npm")])
+    system.program("node", "")
+    assert "missing for build: npm\n" in dev("setup", "--dry-run", "build", environment=bare_path(system)).stdout
+    system.program("npm", "")
+    assert "is installed" in dev("setup", "build", environment={"PATH": str(system.folder)}).stdout
+    assert system.apt_calls() == []
+
+
 def test_setup_only_says_what_is_missing_when_asked_to(system):
     run = system.setup("--dry-run", "build")
     assert run.returncode == 0 and "gcc" in run.stdout
@@ -106,10 +129,7 @@ def test_setup_says_what_apt_said_when_it_fails(system):
 
 def test_setup_without_root_and_sudo_says_what_to_do(system):
     (system.folder / "sudo").unlink()
-    for name in ("bash", "dirname", "cat", "env"):
-        (system.folder / name).symlink_to(f"/usr/bin/{name}")
-    (system.folder / "grep").symlink_to("/usr/bin/grep")
-    run = dev("setup", "build", environment={"PATH": str(system.folder)})
+    run = dev("setup", "build", environment=bare_path(system))
     assert run.returncode == 1
     assert "needs root" in run.stderr and "apt-get install --no-install-recommends gcc" in run.stderr
 
@@ -135,7 +155,9 @@ def test_package_lists_give_a_reason_for_each_name():
         for line in path.read_text().splitlines():
             if not line.startswith("#"):
                 name, reason = line.split("#")
-                assert len(name.split()) == 1 and len(reason.split()) >= 2, f"{path.name}: {line}"
+                words = name.split()
+                assert len(words) == 1 or len(words) == 3 and words[1] == "unless", f"{path.name}: {line}"
+                assert len(reason.split()) >= 2, f"{path.name}: {line}"
 
 
 def test_help_names_every_command_and_file():
