@@ -58,6 +58,7 @@ static int open_file(struct weft_service *service, const struct weft_database_op
         .migration_count = options->migration_count,
         .readers = options->readers > 0 ? options->readers : WEFT_DATABASE_READERS,
         .busy_ns = (options->busy_ms > 0 ? options->busy_ms : WEFT_DATABASE_BUSY_MS) * NS_PER_MS,
+        .open_ns = DB_OPEN_BUSY_MS * NS_PER_MS,
     };
     struct fault fault = { .line = 0 };
     char text[FAULT_TEXT_MAX];

@@ -28,7 +28,7 @@ static int open_readers(struct database *database, const struct database_options
 {
     for (; database->reader_count < options->readers; database->reader_count++) {
         struct sqlite *reader = &database->readers[database->reader_count];
-        int r = sqlite_open(reader, options->path, true);
+        int r = sqlite_open(reader, options->path, true, (int)(options->open_ns / NS_PER_MS));
 
         if (r < 0) {
             fault_set(fault, "can't open %s: %s", options->path, reader->reason);
@@ -42,7 +42,7 @@ static int open_readers(struct database *database, const struct database_options
 static int open_writer(struct database *database, const struct database_options *options, struct fault *fault)
 {
     struct sqlite *writer = &database->writer;
-    int r = sqlite_open(writer, options->path, false);
+    int r = sqlite_open(writer, options->path, false, (int)(options->open_ns / NS_PER_MS));
 
     if (r < 0) {
         fault_set(fault, "can't open %s: %s", options->path, writer->reason);
@@ -74,7 +74,8 @@ int database_open(struct loop *loop, const struct database_options *options, str
     struct database *database;
     int r;
 
-    ASSERT(options->readers > 0 && options->readers <= DB_READERS_MAX && options->busy_ns >= 0);
+    ASSERT(options->readers > 0 && options->readers <= DB_READERS_MAX);
+    ASSERT(options->busy_ns >= 0 && options->open_ns >= 0);
     database = mem_zalloc(sizeof(*database));
     if (!database) {
         fault_set(fault, "can't open %s: there is no memory", options->path);

@@ -29,7 +29,8 @@ struct database_options {
     const char *const *migrations; /* see db/migrate.h */
     size_t migration_count;
     unsigned readers; /* 1 to DB_READERS_MAX */
-    int64_t busy_ns;
+    int64_t busy_ns;  /* for others that have the file; each transaction */
+    int64_t open_ns;  /* the same, for each step of opening: others may migrate */
 };
 
 /* One transaction, on the stack of who waits for it. `work`, `argument` and `memory` are the caller's. */
@@ -50,8 +51,8 @@ struct transaction {
     int result;
 };
 
-/* Opens, and applies the migrations. The fault says what failed; -EINVAL, -EEXIST, -EIO, -EBUSY, -ENOSPC, -ENOMEM,
- * -EMFILE (no lane is left). [blocks] */
+/* Opens, and applies the migrations; waits for others that have the file, see open_ns. The fault says what failed;
+ * -EINVAL, -EEXIST, -EIO, -EBUSY, -ENOSPC, -ENOMEM, -EMFILE (no lane is left). [blocks] */
 int database_open(struct loop *loop, const struct database_options *options, struct database **ret,
                   struct fault *fault) MUST_CHECK;
 void database_close(struct database *database); /* nobody waits for it any more. [blocks] */

@@ -192,11 +192,11 @@ static int make_ready(struct sqlite *connection, bool read_only)
     return r;
 }
 
-int sqlite_open(struct sqlite *connection, const char *path, bool read_only)
+int sqlite_open(struct sqlite *connection, const char *path, bool read_only, int busy_ms)
 {
     int code, r;
 
-    *connection = (struct sqlite){ .busy_ms = DB_OPEN_BUSY_MS };
+    *connection = (struct sqlite){ .busy_ms = busy_ms };
     code = sqlite3_open_v2(path, &connection->handle,
                            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
                            NULL);

@@ -48,7 +48,7 @@ struct sqlite {
 };
 
 /* -EIO, -EBUSY, -ENOMEM, -ENOSPC, ...; the reason stands in connection->reason, also after failure. [blocks] */
-int sqlite_open(struct sqlite *connection, const char *path, bool read_only) MUST_CHECK;
+int sqlite_open(struct sqlite *connection, const char *path, bool read_only, int busy_ms) MUST_CHECK;
 void sqlite_close(struct sqlite *connection); /* the last one of a file empties its log; twice is fine */
 
 int sqlite_do(struct sqlite *connection, enum own_statement which) MUST_CHECK;

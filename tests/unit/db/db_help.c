@@ -43,9 +43,12 @@ static size_t count_of(const char *const *migrations)
 
 static struct database_options options_of(const char *path, const char *const *migrations, size_t count)
 {
-    return (struct database_options){
-        .path = path, .migrations = migrations, .migration_count = count, .readers = 2, .busy_ns = HELP_BUSY_NS
-    };
+    return (struct database_options){ .path = path,
+                                      .migrations = migrations,
+                                      .migration_count = count,
+                                      .readers = 2,
+                                      .busy_ns = HELP_BUSY_NS,
+                                      .open_ns = HELP_OPEN_NS };
 }
 
 struct attempt {

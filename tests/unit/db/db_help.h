@@ -14,6 +14,7 @@
 
 #define HELP_PATH_MAX 256
 #define HELP_BUSY_NS (200 * NS_PER_MS)
+#define HELP_OPEN_NS (5 * NS_PER_S)
 
 struct place {
     char folder[HELP_PATH_MAX], file[HELP_PATH_MAX + 16];

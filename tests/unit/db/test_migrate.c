@@ -147,27 +147,55 @@ static void test_what_can_not_be_opened(void **state)
     place_remove(&place);
 }
 
-static int open_once(void *context)
+/* With one migration. */
+static int open_with(const struct place *place, int64_t open_ns, const char *const *migrations, struct fault *fault)
 {
-    static const char *const first[] = { ONE };
-    const struct place *place = context;
-    struct fault fault = { .line = 0 };
+    const struct database_options options = { .path = place->file,
+                                              .migrations = migrations,
+                                              .migration_count = 1,
+                                              .readers = 1,
+                                              .busy_ns = NS_PER_S,
+                                              .open_ns = open_ns };
     struct loop loop = { .now_ns = 0 };
-    struct io *io;
-    const struct database_options options = {
-        .path = place->file, .migrations = first, .migration_count = 1, .readers = 1, .busy_ns = NS_PER_S
-    };
     struct database *database;
+    struct io *io;
     int r = io_linux_open(&io);
 
     if (r < 0)
         return r;
     loop.io = io;
-    r = database_open(&loop, &options, &database, &fault);
+    r = database_open(&loop, &options, &database, fault);
     if (r == 0)
         database_close(database);
     io_linux_close(io);
     return r;
+}
+
+static void test_opening_waits_for_others_a_while(void **state)
+{
+    static const char *const first[] = { ONE };
+    struct fault fault = { .line = 0 };
+    struct place place;
+    sqlite3 *other;
+
+    place_make(&place);
+    expect(&place, first, 1, 0, "");
+    assert_int_equal(sqlite3_open(place.file, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(open_with(&place, 100 * NS_PER_MS, first, &fault), -EBUSY);
+    assert_non_null(strstr(fault.what, "database is locked"));
+    assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(open_with(&place, 100 * NS_PER_MS, first, &fault), 0);
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    place_remove(&place);
+}
+
+static int open_once(void *context)
+{
+    static const char *const first[] = { ONE };
+    struct fault fault = { .line = 0 };
+
+    return open_with(context, NS_PER_S, first, &fault);
 }
 
 static void test_no_memory(void **state)
@@ -182,9 +210,13 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_is_applied_once),       cmocka_unit_test(test_changed_and_newer_are_refused),
-        cmocka_unit_test(test_a_failing_one_does_nothing), cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_what_can_not_be_opened),     cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_each_is_applied_once),
+        cmocka_unit_test(test_changed_and_newer_are_refused),
+        cmocka_unit_test(test_a_failing_one_does_nothing),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_opening_waits_for_others_a_while),
+        cmocka_unit_test(test_what_can_not_be_opened),
+        cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests_name("db/migrate", tests, NULL, NULL);
