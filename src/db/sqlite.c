@@ -275,7 +275,7 @@ static struct statement *make_room(struct sqlite *connection)
 static bool blank(struct bytes text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (!memchr(" \t\r\n;", text.data[i], 5))
+        if (bytes_find_char(BYTES(" \t\r\n;"), text.data[i]) < 0)
             return false;
     return true;
 }
