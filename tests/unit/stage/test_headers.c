@@ -1,5 +1,7 @@
 #include "onion.h"
 
+#include "base/text.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -146,16 +148,18 @@ static void a_value_has_a_bound(void **state)
 static void a_head_has_a_bound(void **state)
 {
     struct settings *settings;
-    char yaml[2048], *end = yaml;
+    char yaml[2048];
+    struct text text = text_into(yaml, sizeof(yaml) - 1);
     struct headers_edit *edit;
 
-    end += sprintf(end, "request: { set: {");
+    text_add_format(&text, "request: { set: {");
     for (unsigned i = 0; i < HEADERS_EDITS_MAX; i++)
-        end += sprintf(end, " x-set-%u: s,", i);
-    end += sprintf(end, " }, add: {");
+        text_add_format(&text, " x-set-%u: s,", i);
+    text_add_format(&text, " }, add: {");
     for (unsigned i = 0; i < HEADERS_EDITS_MAX; i++)
-        end += sprintf(end, " x-add-%u: a,", i);
-    sprintf(end, " } }");
+        text_add_format(&text, " x-add-%u: a,", i);
+    text_add_format(&text, " } }");
+    yaml[text.len] = '\0';
     settings = settings_load(&STAGE_HEADERS, yaml);
     assert_string_equal(settings->text, "");
     edit = &((struct headers_conf *)settings->conf)->request;

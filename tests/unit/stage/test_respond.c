@@ -1,5 +1,7 @@
 #include "onion.h"
 
+#include "base/text.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -61,16 +63,18 @@ static void a_retry_gets_the_same_answer(void **state)
 static void large_answers_are_not_copied(void **state)
 {
     size_t size = 60 * KIB;
-    char *yaml = malloc(size + 4096), *end = yaml;
+    char *yaml = calloc(1, size + 4096);
+    struct text text = text_into(yaml, size + 4095);
     struct onion onion = { .type = &STAGE_RESPOND, .yaml = yaml, .innermost = true };
 
     assert_non_null(yaml);
-    end += sprintf(end, "{ headers: {");
+    text_add_format(&text, "{ headers: {");
     for (unsigned i = 0; i < 64; i++)
-        end += sprintf(end, " x-%u: y,", i);
-    end += sprintf(end, " }, body: ");
-    memset(end, 'x', size);
-    strcpy(end + size, " }");
+        text_add_format(&text, " x-%u: y,", i);
+    text_add_format(&text, " }, body: ");
+    memset(yaml + text.len, 'x', size);
+    text.len += size;
+    text_add(&text, BYTES(" }"));
     onion_run(&onion);
     assert_int_equal(onion.result, OUTCOME_OK);
     assert_int_equal(onion.content_len, size);
