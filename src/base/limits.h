@@ -236,7 +236,6 @@
 #define REWRITE_PATH_MAX 6000             /* a path with another prefix; fits a block of the exchange's arena */
 #define LOCATION_MAX (12 * 1024)          /* of a redirect: with the rest of the head it fits a buffer */
 #define FILES_PATH_MAX 2048          /* of a request to files, decoded: no site has longer names */
-#define FILES_SUFFIX_MAX 8           /* ".zst" */
 #define FILES_RANGES_MAX 8           /* of one request: readers of documents ask for a few; each costs a head */
 #define FILES_OPEN_MAX LANE_JOBS_MAX /* of one route on one worker: more could not be opened at once either */
 

@@ -91,7 +91,8 @@ bool files_wants_page(const struct http_head *request, struct bytes path);
 
 /* --- opening ----------------------------------------------------------------------------------------------- */
 
-#define FILES_CLOSED (-2) /* no file is open: there is none, or its whole content was read */
+#define FILES_SUFFIX_MAX 8 /* ".zst" */
+#define FILES_CLOSED (-2)  /* no file is open: there is none, or its whole content was read */
 
 /* Opens a file and reads the start of it, in one job. */
 struct files_open {
@@ -146,5 +147,36 @@ struct files_body {
 /* What is sent: pieces in x's arena. Takes the file, its count and the memory, a buffer of the worker's, over. */
 void files_body_init(struct files_body *body, struct worker *worker, const struct files_open *open,
                      unsigned *open_files, const struct files_piece *pieces, unsigned count);
+
+/* --- answers ----------------------------------------------------------------------------------------------- */
+
+/* Of one stage on one worker. */
+struct files_local {
+    unsigned open; /* files that are open, or are being opened */
+};
+
+/* One request on its way through the stage. */
+struct files_request {
+    const struct files_conf *conf;
+    struct exchange *x;
+    struct files_local *local;
+    struct files_path path;
+    const struct files_type *type;
+    enum files_coding codings[FILES_CODINGS];
+    bool fallback; /* the page that stands in for what is not there */
+    struct files_open open;
+    struct files_form form;
+    struct files_range ranges[FILES_RANGES_MAX];
+    int range_count; /* 0: the whole */
+};
+
+enum outcome files_answered(int r); /* 0: OUTCOME_OK; else there was no memory for the answer */
+enum outcome files_problem(struct exchange *x, unsigned status, const char *type, const char *detail);
+
+/* Sends the client to the same path with a slash behind it. */
+enum outcome files_redirect(struct exchange *x);
+
+/* With the file that request->open has: its body takes file and memory over, if there is one to be sent. */
+enum outcome files_answer(struct files_request *request);
 
 #endif
