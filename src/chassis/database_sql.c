@@ -80,7 +80,7 @@ int weft_sql_query(struct weft_sql *sql, struct weft_rows **ret, const char *sta
 
 int weft_sql_integer(struct weft_sql *sql, int64_t *ret, const char *statement, struct weft_values values)
 {
-    struct weft_rows *rows;
+    struct weft_rows *rows = NULL;
     int64_t found;
     int r;
 
