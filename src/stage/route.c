@@ -30,7 +30,7 @@ static enum outcome route_run(const struct stage *s, struct exchange *x)
 {
     const struct route_request request = { .gateway = x->gateway, .head = &x->request };
     const struct route_conf *conf = s->conf;
-    const struct route_local *local = stage_local(s, x);
+    const struct route_local *local;
     struct route_found found;
     int r;
 
@@ -38,6 +38,7 @@ static enum outcome route_run(const struct stage *s, struct exchange *x)
         return s->next ? stage_next(s, x) : OUTCOME_NO_ROUTE;
     if (!route_path_safe(x->request.path))
         return OUTCOME_BAD_REQUEST;
+    local = stage_local(s, x);
     r = route_table_find(s->state, &request, local->memory, &found);
     if (r < 0)
         return r == -ENOENT ? OUTCOME_NO_ROUTE : OUTCOME_BAD_REQUEST;
