@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include "base/limits.h"
+#include "faults.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -479,6 +480,30 @@ static void test_so_many_of_one_thread(void **state)
     remove_folder(shop.folder);
 }
 
+static int open_and_free(void *context)
+{
+    const struct weft_options options = { .name = "test", .address_only = true, .keep_signals = true };
+    const struct weft_database_options file = { .path = context, .migrations = ITEMS, .migration_count = 1 };
+    struct weft_database *database;
+    struct weft_service *service;
+    int r = weft_service_create(&options, &service);
+
+    if (r < 0)
+        return r;
+    r = weft_database_open(service, &file, &database);
+    weft_service_free(service);
+    return r;
+}
+
+static void test_no_memory(void **state)
+{
+    struct shop shop;
+
+    make_folder(&shop);
+    assert_true(faults_each(open_and_free, shop.file) > 2);
+    remove_folder(shop.folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -490,6 +515,7 @@ int main(void)
         cmocka_unit_test(test_a_service_does_not_start_without_its_database),
         cmocka_unit_test(test_files_are_in_the_folder_for_data),
         cmocka_unit_test(test_so_many_of_one_thread),
+        cmocka_unit_test(test_no_memory),
     };
 
     return cmocka_run_group_tests_name("chassis/database", tests, NULL, NULL);
