@@ -15,6 +15,8 @@ static void share(struct exchange *child, const struct exchange *x)
     child->service = x->service;
     child->client = x->client;
     child->caller = x->caller;
+    child->parameters = x->parameters;
+    child->parameter_count = x->parameter_count;
     child->scheme = x->scheme;
     child->request = x->request;
     child->request_trailers = x->request_trailers;
@@ -129,6 +131,21 @@ static int copy_bytes(struct exchange *x, struct bytes *bytes)
     return bytes->data ? arena_copy(&x->arena, *bytes, bytes) : 0; /* no query is not an empty one */
 }
 
+static int copy_parameters(struct exchange *copy)
+{
+    struct exchange_parameter *own = arena_alloc(&copy->arena, copy->parameter_count * sizeof(*own));
+    int r = own ? 0 : -ENOMEM;
+
+    for (unsigned i = 0; r == 0 && i < copy->parameter_count; i++) {
+        own[i] = copy->parameters[i];
+        r = copy_bytes(copy, &own[i].name);
+        if (r == 0)
+            r = copy_bytes(copy, &own[i].value);
+    }
+    copy->parameters = own;
+    return r;
+}
+
 /* Everything that a detached head refers to moves into the copy's own arena. */
 static int copy_request(struct exchange *copy)
 {
@@ -145,7 +162,7 @@ static int copy_request(struct exchange *copy)
         if (r == 0)
             r = copy_bytes(copy, &head->fields[i].value);
     }
-    return r;
+    return r < 0 || copy->parameter_count == 0 ? r : copy_parameters(copy);
 }
 
 int exchange_detach(struct exchange *x, struct exchange **ret_copy)

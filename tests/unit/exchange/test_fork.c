@@ -180,7 +180,13 @@ static bool is_there(struct bytes bytes, const char *text)
 static void detached(struct rig *rig)
 {
     struct exchange *x = rig_exchange(rig), *copy = NULL;
+    struct exchange_parameter *parameter = arena_alloc(&x->arena, sizeof(*parameter));
 
+    RIG_CHECK(rig, parameter != NULL);
+    RIG_CHECK(rig, arena_copy(&x->arena, BYTES("id"), &parameter->name) == 0);
+    RIG_CHECK(rig, arena_copy(&x->arena, BYTES("17"), &parameter->value) == 0);
+    x->parameters = parameter;
+    x->parameter_count = 1;
     RIG_CHECK(rig, arena_copy(&x->arena, BYTES("10.1.2.3"), &x->client) == 0);
     RIG_CHECK(rig, arena_copy(&x->arena, BYTES("id-1"), &x->request_id) == 0);
     RIG_CHECK(rig, arena_copy(&x->arena, BYTES("/own"), &x->request.path) == 0);
@@ -189,6 +195,8 @@ static void detached(struct rig *rig)
     RIG_CHECK(rig, x->request_trailers && exchange_detach(x, &copy) == 0);
     exchange_end(x, OUTCOME_OK);
     RIG_CHECK(rig, copy->detached && !copy->parent && !copy->scope && !copy->shared_request && !copy->request_trailers);
+    RIG_CHECK(rig, copy->parameter_count == 1 && is_there(copy->parameters[0].name, "id"));
+    RIG_CHECK(rig, is_there(copy->parameters[0].value, "17"));
     RIG_CHECK(rig, is_there(copy->client, "10.1.2.3") && is_there(copy->request_id, "id-1"));
     RIG_CHECK(rig, is_there(copy->request.path, "/own") && is_there(copy->request.method_text, "POST"));
     RIG_CHECK(rig, copy->request.query.data == NULL); /* none: not an empty one */

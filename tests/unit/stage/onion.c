@@ -192,12 +192,17 @@ struct call {
     struct onion *onion;
 };
 
+static const struct exchange_parameter PARAMETER = { BYTES("id"), BYTES("17") };
+
 static int fill_request(const struct onion *onion, struct exchange *x)
 {
     struct http_head *head = &x->request;
     const struct onion_field *field = onion->fields;
     int r = exchange_head_room(x, head, HTTP_FIELDS_MAX);
 
+    x->parameters = &PARAMETER;
+    x->parameter_count = 1;
+    x->caller = BYTES("web");
     x->scheme = bytes_of_text(onion->scheme ? onion->scheme : "http");
     x->client = BYTES("192.0.2.1");
     x->request_id = BYTES("the-id");

@@ -39,7 +39,7 @@ struct onion {
     const struct stage_type *outside, *inside; /* NULL: nothing */
     bool innermost;                            /* it has no core inside */
 
-    /* the request; GET http://shop.test/ unless said otherwise */
+    /* the request; GET http://shop.test/ unless said otherwise. Its path has named "id" as 17; "web" calls */
     enum http_method method;
     const char *scheme, *host, *path, *query; /* host "-": none */
     const struct onion_field *fields;         /* ends with a NULL name */

@@ -76,6 +76,7 @@ static const struct {
     { "host: '[::1]:80'", "/", NULL, NULL, "GET [::1]:80 /|X-Forwarded-Host: shop.test|Host: [::1]:80" },
     { "{ strip: /a, prefix: \"/{header.x-version}\" }", "/a/b", NULL, VERSION, "GET shop.test /v2/b|X-Version: v2" },
     { "{ strip: /a, prefix: \"{header.none}\" }", "/a/b", NULL, NULL, "GET shop.test /b" },
+    { "{ path: \"/{path.id}/of/{caller}\" }", "/a/17", NULL, NULL, "GET shop.test /17/of/web" },
     { "/new", "*", NULL, NULL, "GET shop.test *" },
     { "{ path: /new, host: a.test }", "", NULL, NULL, "GET a.test |X-Forwarded-Host: shop.test|Host: a.test" },
 };
