@@ -300,6 +300,52 @@ static void test_rows_are_carried_out(void **state)
     shop_end(&shop);
 }
 
+static int all_kinds(struct weft_sql *sql, void *argument)
+{
+    unsigned *wrong = argument;
+    struct weft_rows *rows;
+    int r = weft_sql_query(
+        sql, &rows, "SELECT ?, ?, ?, ?, ?",
+        WEFT_VALUES(WEFT_NUMBER(0.25), WEFT_BYTES("a\0b", 3), WEFT_NULL, WEFT_TEXT(NULL), WEFT_TEXT("text")));
+
+    if (r < 0)
+        return r;
+    *wrong += weft_row_columns(rows) != 0 || weft_row_text(rows, 0) != NULL; /* there is no row yet */
+    *wrong += weft_rows_next(rows) != 1 || weft_row_columns(rows) != 5;
+    *wrong += weft_row_number(rows, 0) < 0.24 || weft_row_number(rows, 0) > 0.26 || weft_row_integer(rows, 0) != 0;
+    *wrong += weft_row_bytes(rows, 1).len != 3 || memcmp(weft_row_bytes(rows, 1).data, "a\0b", 3) != 0;
+    *wrong += !weft_row_null(rows, 2) || !weft_row_null(rows, 3) || weft_row_null(rows, 4) || !weft_row_null(rows, 5);
+    *wrong += strcmp(weft_row_text(rows, 4), "text") != 0 || weft_row_copy(rows, 2) != NULL;
+    weft_rows_end(rows);
+    *wrong += weft_rows_next(rows) != 0 || !weft_row_null(rows, 4);
+    return 0;
+}
+
+static int kinds(struct weft_call *call, void *user)
+{
+    const struct shop *shop = user;
+    unsigned wrong = 0;
+    int r = weft_transaction(call, shop->database, all_kinds, &wrong);
+
+    return r < 0 ? r : weft_answer_format(call, 200, NULL, "%u", wrong);
+}
+
+static void test_all_kinds_of_values(void **state)
+{
+    struct weft_database *late;
+    struct shop shop;
+
+    shop_create(&shop, NULL);
+    assert_int_equal(weft_route(shop.rig->service, "GET", "/", kinds, &shop), 0);
+    rig_start(shop.rig);
+    assert_int_equal(rig_get(shop.rig, "/"), 200);
+    assert_string_equal(rig_body(shop.rig), "0");
+    assert_int_equal(rig_stop(shop.rig), 0);
+    assert_int_equal(weft_database_open(shop.rig->service, NULL, &late), -EBUSY); /* it has run */
+    rig_free(shop.rig);
+    remove_folder(shop.folder);
+}
+
 /* --- the end of a call --------------------------------------------------------------------------------------- */
 
 static int endless_work(struct weft_sql *sql, void *argument)
@@ -510,6 +556,7 @@ int main(void)
         cmocka_unit_test(test_commits_and_rolls_back),
         cmocka_unit_test(test_single_statements),
         cmocka_unit_test(test_rows_are_carried_out),
+        cmocka_unit_test(test_all_kinds_of_values),
         cmocka_unit_test(test_the_time_of_a_call_ends_its_sql),
         cmocka_unit_test(test_mistakes_are_answered),
         cmocka_unit_test(test_a_service_does_not_start_without_its_database),

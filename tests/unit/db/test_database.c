@@ -3,8 +3,11 @@
 
 #include "base/alloc.h"
 
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 static const char *const SCHEMA[] = {
     "CREATE TABLE notes(id INTEGER PRIMARY KEY, text TEXT UNIQUE) STRICT;",
@@ -393,6 +396,56 @@ static void test_a_full_disk_undoes_and_goes_on(void **state)
     place_remove(&place);
 }
 
+/* The log can't grow: what was written to it until now is all that fits. */
+static void log_limit(const struct place *place, bool limited)
+{
+    struct rlimit limit;
+    char path[HELP_PATH_MAX + 32];
+    struct stat found;
+
+    (void)snprintf(path, sizeof(path), "%s-wal", place->file);
+    assert_int_equal(stat(path, &found), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = limited ? (rlim_t)found.st_size + 100 : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void commit_fails_body(struct database *database, void *context)
+{
+    struct client first = { .done = false }, clients[3] = { { .done = false } };
+    uint64_t before = database_commits(database);
+    atomic_int held = 0;
+    struct scope scope;
+
+    scope_open(&scope, TIME_NEVER);
+    client_start(&first, &scope, database, hold, &held);
+    wait_held(&held);
+    for (unsigned i = 0; i < ARRAY_LEN(clients); i++)
+        client_start(&clients[i], &scope, database, i == 1 ? add_then_fail : add_note, NULL);
+    assert_int_equal(fiber_sleep(2 * NS_PER_MS), 0);
+    log_limit(context, true);
+    atomic_store(&held, 2);
+    all_ended(&scope);
+    (void)scope_close(&scope);
+    log_limit(context, false);
+    for (unsigned i = 0; i < ARRAY_LEN(clients); i++)
+        assert_int_equal(clients[i].result, i == 1 ? -EHOSTDOWN : -EIO);
+    assert_int_equal(database_commits(database) - before, 1); /* the holder's, which had nothing to write */
+    assert_int_equal(number_of(database, "SELECT count(*) FROM notes"), 0);
+    assert_int_equal(write_it(database, add_note, NOTE("fine again")), 0);
+    assert_int_equal(number_of(database, "SELECT count(*) FROM notes"), 1);
+}
+
+static void test_a_failed_commit_is_told_to_all(void **state)
+{
+    struct place place;
+
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    place_make(&place);
+    with_database(&place, SCHEMA, commit_fails_body, &place);
+    place_remove(&place);
+}
+
 /* --- readers ------------------------------------------------------------------------------------------------- */
 
 static void all_readers_body(struct database *database, void *context)
@@ -436,6 +489,7 @@ int main(void)
         cmocka_unit_test(test_nobody_waits_beyond_the_end),
         cmocka_unit_test(test_waits_for_others_but_not_for_ever),
         cmocka_unit_test(test_a_full_disk_undoes_and_goes_on),
+        cmocka_unit_test(test_a_failed_commit_is_told_to_all),
         cmocka_unit_test(test_readers_run_side_by_side),
     };
 
