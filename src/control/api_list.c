@@ -12,6 +12,22 @@ struct bytes api_reason(int error)
     return reason ? bytes_of_text(reason) : BYTES("unknown error");
 }
 
+/* Where clients are listened to: the dashboard tells people what to ask. */
+static void list_gateways(const struct control_config *config, struct answer *answer)
+{
+    answer_member(answer, "gateways");
+    answer_text(answer, "[");
+    for (size_t i = 0; config && i < config->gateways.count; i++) {
+        const struct control_gateway *gateway = control_gateway_at(config, i);
+
+        answer_text(answer, i ? ",{" : "{");
+        answer_string(answer, "name", gateway->name);
+        answer_string(answer, "listen", gateway->listen);
+        answer_text(answer, "}");
+    }
+    answer_text(answer, "]");
+}
+
 void api_list_status(const struct control_api_conf *conf, struct answer *answer)
 {
     struct control_status status = { 0 };
@@ -25,6 +41,7 @@ void api_list_status(const struct control_api_conf *conf, struct answer *answer)
     answer_number(answer, "workers", status.workers);
     answer_number(answer, "pid", (uint64_t)status.pid);
     answer_bool(answer, "ready", status.config && !status.draining);
+    list_gateways(status.config, answer);
     answer_text(answer, "}\n");
 }
 

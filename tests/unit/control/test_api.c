@@ -196,6 +196,8 @@ struct scene {
 };
 
 static const char YAML[] = "system: shop\n"
+                           "gateway: [ { name: web, listen: \"http://0.0.0.0:8080\" }, { name: in, listen: "
+                           "\"http://127.0.0.1:8081\" } ]\n"
                            "policies: { call: { timeout: 2s } }\n"
                            "services:\n"
                            "  orders: { run: ./orders, scale: 3, policy: call, balance: least-request }\n"
@@ -342,7 +344,9 @@ static void lists(struct rig *rig)
     get(rig, &scene.call, "/v1/status", 200);
     RIG_CHECK(rig, strcmp(scene.call.body, "{\"system\":\"shop\",\"version\":\"" WEFT_VERSION
                                            "\",\"config\":7,\"uptime_seconds\":90,\"workers\":4,\"pid\":1234,"
-                                           "\"ready\":true}\n") == 0);
+                                           "\"ready\":true,\"gateways\":[{\"name\":\"web\",\"listen\":"
+                                           "\"http://0.0.0.0:8080\"},{\"name\":\"in\",\"listen\":"
+                                           "\"http://127.0.0.1:8081\"}]}\n") == 0);
     (void)rig_service(rig, "orders", 100, 2, "/ready");
     get(rig, &scene.call, "/v1/services", 200);
     RIG_CHECK(rig, strcmp(scene.call.body,
