@@ -198,8 +198,8 @@ export function whereFrom(exchange) {
   return exchange.caller || exchange.gateway || "";
 }
 
-export function BriefExchanges({ exchanges }) {
-  if (!exchanges.length) return <p class="dim">None in the ring.</p>;
+export function BriefExchanges({ exchanges, ways, none = "None is kept." }) {
+  if (!exchanges.length) return <p class="dim">{none}</p>;
   return (
     <ul class="brief">
       {exchanges.map((exchange) => (
@@ -209,6 +209,7 @@ export function BriefExchanges({ exchanges }) {
             <Status exchange={exchange} />
             <span class="what">
               {exchange.method} {exchange.path}
+              {ways && <small class="dim"> {whereFrom(exchange)} → {whereTo(exchange)}</small>}
             </span>
             <span class="took">{milliseconds(exchange.duration_ms)}</span>
           </a>

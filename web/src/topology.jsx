@@ -4,7 +4,7 @@ import { errorLevel, latency, rate, share } from "./format.js";
 import { LABEL, layOut, NODE } from "./layout.js";
 import { go, linkTo } from "./place.js";
 import { Detail, Facts } from "./services.jsx";
-import { Dots, NODE_LEVELS, Problem, restartsOf, State } from "./parts.jsx";
+import { BriefExchanges, Dots, NODE_LEVELS, Problem, restartsOf, State } from "./parts.jsx";
 import { edgeKey, ofNode } from "./signals.js";
 import { usePoll } from "./poll.js";
 
@@ -283,6 +283,29 @@ function Picture({ system, chosen }) {
   );
 }
 
+// What happened last, below the picture.
+function Lately() {
+  const last = usePoll("/v1/traffic?limit=8");
+  const failed = usePoll("/v1/traffic?limit=8&errors=true");
+  if (!last.data || !last.data.exchanges.length) return null;
+  return (
+    <div class="blocks">
+      <section class="block">
+        <h3>
+          Last exchanges <a href={linkTo("exchanges")}>all</a>
+        </h3>
+        <BriefExchanges exchanges={last.data.exchanges} ways />
+      </section>
+      <section class="block">
+        <h3>
+          Failed last <a href={linkTo("exchanges", "", { errors: "true" })}>all</a>
+        </h3>
+        {failed.data && <BriefExchanges exchanges={failed.data.exchanges} ways none="None of those that are kept." />}
+      </section>
+    </div>
+  );
+}
+
 export function Topology({ id, system, errors, setSeconds }) {
   const edges = system.history.last ? system.history.last.edges : [];
   const quiet = system.history.last && !edges.some((edge) => edge.requests > 0 || edge.active > 0);
@@ -305,6 +328,7 @@ export function Topology({ id, system, errors, setSeconds }) {
         <Problem error={errors.topology} what="the topology" />
         {quiet && <TryIt system={system} />}
         <Picture system={system} chosen={id} />
+        <Lately />
       </div>
       {id && <Panel id={id} system={system} />}
     </div>
