@@ -22,11 +22,16 @@ void serving_lost(struct serving *serving, const char *what, int error)
 static int observe(struct worker_thread *thread, void *user)
 {
     struct serving *serving = user;
+    struct traffic_worker *traffic;
     int r = metrics_attach(serving->metrics, &thread->worker, &thread->server, &thread->metrics);
 
     if (r < 0 || thread->index == 0)
         return r;
     thread->observers[0] = metrics_observer(thread->metrics);
+    r = traffic_attach(serving->traffic, &thread->worker, &traffic);
+    if (r < 0)
+        return r;
+    thread->traffic = traffic_observer(traffic);
     r = access_log_attach(serving->access_log, &thread->worker, &serving->rings[thread->index]);
     if (r == 0)
         thread->access_log = access_log_observer(serving->rings[thread->index]);
@@ -101,6 +106,8 @@ int serving_start(struct serving *serving, const struct message *start)
     r = serving->folder && serving->rings ? workers_init(workers, loop, count) : -ENOMEM;
     if (r == 0)
         r = metrics_create(loop->io, count + 1, &serving->metrics);
+    if (r == 0)
+        r = traffic_create(count + 1, &serving->traffic);
     if (r == 0)
         r = access_log_create(loop, 1, count + 1, &serving->access_log);
     if (r == 0)
@@ -193,6 +200,7 @@ static void free_all(struct serving *serving)
         serving_leave(serving);
         serving_control_stop(serving);
         workers_done(&serving->workers);
+        traffic_free(serving->traffic);
         metrics_free(serving->metrics);
     }
     link_close(&serving->link);

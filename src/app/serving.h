@@ -16,6 +16,7 @@
 #include "app/workers.h"
 #include "control/api.h"
 #include "observe/access_log.h"
+#include "observe/traffic.h"
 #include "supervise/link.h"
 #include "supervise/log.h"
 
@@ -69,6 +70,7 @@ struct serving {
     struct workers workers;
     struct registry registry;
     struct metrics *metrics;
+    struct traffic *traffic;
     struct access_log *access_log;
     struct access_log_ring **rings;
     bool started;

@@ -181,6 +181,7 @@ static int enter(struct serving *serving, struct snapshot *snapshot)
 
     order.limits = control_server_limits(config);
     order.fibers_max = (unsigned)config->clients.fibers;
+    order.traffic = config->log.traffic;
     order.access_log = config->log.access;
     snapshot_hold(snapshot);
     list_push_back(&serving->live, &snapshot->node);

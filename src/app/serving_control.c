@@ -71,6 +71,7 @@ int serving_control_start(struct serving *serving)
     serving->api = (struct control_api_conf){ .host = &serving->host,
                                               .registry = &serving->registry,
                                               .metrics = serving->metrics,
+                                              .traffic = serving->traffic,
                                               .sources = serving->sources.list };
     r = control_api_snapshot(1, &serving->api, &serving->control);
     if (r < 0)

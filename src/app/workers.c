@@ -110,6 +110,20 @@ int worker_order_stop(struct worker_thread *thread, void *unused)
     return 0;
 }
 
+/* Without the first one there are none. */
+static void choose_observers(struct worker_thread *thread, const struct worker_enter *enter)
+{
+    unsigned count = 1;
+
+    if (!thread->observers[0])
+        return;
+    if (enter->traffic && thread->traffic)
+        thread->observers[count++] = thread->traffic;
+    if (enter->access_log && thread->access_log)
+        thread->observers[count++] = thread->access_log;
+    thread->observers[count] = NULL;
+}
+
 int worker_order_enter(struct worker_thread *thread, void *context)
 {
     const struct worker_enter *enter = context;
@@ -121,7 +135,7 @@ int worker_order_enter(struct worker_thread *thread, void *context)
         return r;
     http_server_limit(&thread->server, &enter->limits);
     thread->loop->fibers.max = MIN(enter->fibers_max, thread->fibers_max);
-    thread->observers[1] = enter->access_log ? thread->access_log : NULL;
+    choose_observers(thread, enter);
     return 0;
 }
 

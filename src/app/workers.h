@@ -32,15 +32,15 @@ struct worker_thread {
     unsigned fibers_max; /* as the loop was made with */
     int enter_result;    /* of `observe` */
     struct metrics_worker *metrics;
-    const struct observer *observers[3]; /* ends with NULL; the second one is the access log's, or nobody's */
-    const struct observer *access_log;   /* NULL: there is none */
-    struct list_node listeners;          /* struct worker_listener, listeners.c */
-    struct timer watch;                  /* while draining: looks whether it is quiet */
-    struct timer tidy;                   /* gives memory back after a burst */
-    uint64_t frees_seen, frees_trimmed;  /* of this thread: at the last look, and when memory was given back */
-    uint64_t ended_seen;                 /* exchanges; none since the last look: it is calm */
-    struct timer retry;                  /* when the control loop's mailbox is full */
-    atomic_bool quiet;                   /* no connection is left */
+    const struct observer *observers[4];         /* ends with NULL: the metrics, and those of the next that are on */
+    const struct observer *traffic, *access_log; /* NULL: there is none */
+    struct list_node listeners;                  /* struct worker_listener, listeners.c */
+    struct timer watch;                          /* while draining: looks whether it is quiet */
+    struct timer tidy;                           /* gives memory back after a burst */
+    uint64_t frees_seen, frees_trimmed;          /* of this thread: at the last look, and when memory was given back */
+    uint64_t ended_seen;                         /* exchanges; none since the last look: it is calm */
+    struct timer retry;                          /* when the control loop's mailbox is full */
+    atomic_bool quiet;                           /* no connection is left */
 
     void *thread; /* NULL: not started */
     /* of the round under way */
@@ -86,7 +86,7 @@ struct worker_enter {
     struct snapshot *snapshot;
     struct http_server_limits limits; /* for what begins from now on */
     unsigned fibers_max;              /* no more than the loop was made with */
-    bool access_log;
+    bool traffic, access_log;         /* whether exchanges are remembered, and written */
 };
 
 int worker_order_enter(struct worker_thread *thread, void *worker_enter);

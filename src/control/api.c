@@ -1,6 +1,7 @@
 #include "control/api_list.h"
 
 #include "base/alloc.h"
+#include "control/api_traffic.h"
 #include "control/assets.h"
 #include "http/problem.h"
 #include "io/loop.h"
@@ -177,8 +178,8 @@ static int post_down(const struct control_api_conf *conf, struct exchange *x)
  */
 
 struct api_route {
-    struct bytes path;
-    bool change; /* POST, by the owner alone; else GET and HEAD */
+    struct bytes path; /* with a slash at its end: what is below it */
+    bool change;       /* POST, by the owner alone; else GET and HEAD */
     int (*answer)(const struct control_api_conf *conf, struct exchange *x);
 };
 
@@ -191,8 +192,17 @@ static const struct api_route ROUTES[] = {
     { PATH("/livez"), false, get_live },           { PATH("/readyz"), false, get_ready },
     { PATH("/metrics"), false, get_metrics },      { PATH("/v1/status"), false, get_status },
     { PATH("/v1/services"), false, get_services }, { PATH("/v1/endpoints"), false, get_endpoints },
-    { PATH("/v1/apply"), true, post_apply },       { PATH("/v1/down"), true, post_down },
+    { PATH("/v1/traffic"), false, api_traffic },   { PATH("/v1/traces/"), false, api_trace },
+    { PATH("/v1/topology"), false, api_topology }, { PATH("/v1/apply"), true, post_apply },
+    { PATH("/v1/down"), true, post_down },
 };
+
+static bool path_fits(const struct api_route *route, struct bytes path)
+{
+    if (bytes_ends(route->path, BYTES("/")))
+        return bytes_starts(path, route->path);
+    return bytes_equal(path, route->path);
+}
 
 static bool method_fits(const struct api_route *route, const struct exchange *x)
 {
@@ -229,6 +239,22 @@ static int answer_asset(const struct asset *asset, struct exchange *x)
     return method_fits(&route, x) ? assets_answer(asset, x) : refuse_method(&route, x);
 }
 
+/* Says what there is instead. */
+static int refuse_path(struct exchange *x)
+{
+    char memory[HTTP_PROBLEM_MAX / 4];
+    struct text text = text_into(memory, sizeof(memory));
+
+    text_add(&text, BYTES("there is"));
+    for (size_t i = 0; i < ARRAY_LEN(ROUTES); i++) {
+        text_add(&text, i ? BYTES(", ") : BYTES(" "));
+        text_add(&text, ROUTES[i].path);
+        if (bytes_ends(ROUTES[i].path, BYTES("/")))
+            text_add(&text, BYTES("..."));
+    }
+    return http_problem_of(x, 404, BYTES("about:blank"), text_bytes(&text));
+}
+
 static int answer_request(const struct control_api_conf *conf, struct exchange *x)
 {
     const struct asset *asset = assets_find(x->request.path);
@@ -242,10 +268,9 @@ static int answer_request(const struct control_api_conf *conf, struct exchange *
     if (asset)
         return answer_asset(asset, x);
     for (size_t i = 0; i < ARRAY_LEN(ROUTES); i++)
-        if (bytes_equal(x->request.path, ROUTES[i].path))
+        if (path_fits(&ROUTES[i], x->request.path))
             return answer_route(conf, &ROUTES[i], x);
-    return refuse(x, 404, "about:blank",
-                  "there is /livez, /readyz, /metrics, /v1/status, /v1/services, /v1/endpoints, /v1/apply, /v1/down");
+    return refuse_path(x);
 }
 
 static enum outcome api_run(const struct stage *s, struct exchange *x)

@@ -7,6 +7,11 @@
  *     GET  /v1/services                   {"services":[{"name","kind","ready","endpoints","scale","balance","policy"}]}
  *     GET  /v1/endpoints                  {"endpoints":[{"service","name","address","state","ejected","checks",
  *                                          "checks_failed","last_error","process","pid","restarts"}]}
+ *     GET  /v1/traffic                    {"recording","exchanges":[...]}, newest first: those that ended last, with
+ *                                          their way through the stages (observe/traffic.h). ?limit=100 &service=
+ *                                          &route= &errors=true &slower_ms=250 &trace=ID: all that is given must fit
+ *     GET  /v1/traces/ID                  {"trace_id","exchanges":[...]}, oldest first; 404 when none is remembered
+ *     GET  /v1/topology                   {"time","nodes":[...],"edges":[...]}: who calls whom, counted since the start
  *     POST /v1/apply /v1/down             {"detail"}
  * Failures are problems (RFC 9457) whose `detail` says why; of an apply, all faults of the file, a line each.
  *
@@ -22,6 +27,7 @@
 #include "control/config.h"
 #include "exchange/snapshot.h"
 #include "observe/metrics.h"
+#include "observe/traffic.h"
 
 struct control_status {
     const struct control_config *config; /* the newest that the workers live in; NULL: none yet */
@@ -60,6 +66,7 @@ struct control_api_conf {
     struct control_api_host *host;
     const struct registry *registry;
     struct metrics *metrics;
+    const struct traffic *traffic;              /* NULL: nothing is remembered */
     const struct metric_source *const *sources; /* more for /metrics; ends with NULL; may be NULL */
 };
 

@@ -39,6 +39,7 @@ struct control_api_settings {
 
 struct control_log {
     bool access;
+    bool traffic; /* recent exchanges are remembered */
 };
 
 struct control_clients {
