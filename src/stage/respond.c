@@ -9,15 +9,14 @@ static bool has_body(unsigned status)
     return status != 204 && status != 304;
 }
 
-static struct bytes media_type(const struct respond_conf *conf)
-{
-    switch ((enum respond_type)conf->type) {
-    case RESPOND_TEXT: return BYTES("text/plain; charset=utf-8");
-    case RESPOND_HTML: return BYTES("text/html; charset=utf-8");
-    case RESPOND_JSON: return BYTES("application/json");
-    }
-    return BYTES_NONE;
-}
+static const struct {
+    struct bytes media_type;
+    enum template_escape escape;
+} BODIES[] = {
+    [RESPOND_TEXT] = { BYTES("text/plain; charset=utf-8"), TEMPLATE_PLAIN },
+    [RESPOND_HTML] = { BYTES("text/html; charset=utf-8"), TEMPLATE_HTML },
+    [RESPOND_JSON] = { BYTES("application/json"), TEMPLATE_JSON },
+};
 
 static int add_fields(const struct respond_conf *conf, struct exchange *x)
 {
@@ -38,9 +37,9 @@ static int answer(const struct respond_conf *conf, struct exchange *x)
     if (r == 0)
         r = add_fields(conf, x);
     if (r == 0 && has_body(status))
-        r = written_expand(&conf->content, x, &body);
+        r = written_expand_as(&conf->content, BODIES[conf->type].escape, x, &body);
     if (r == 0 && body.len && !http_head_has(&x->response, HTTP_FIELD_CONTENT_TYPE))
-        r = http_head_add(&x->response, HTTP_FIELD_CONTENT_TYPE, media_type(conf));
+        r = http_head_add(&x->response, HTTP_FIELD_CONTENT_TYPE, BODIES[conf->type].media_type);
     if (r < 0)
         return r;
     x->response.content_length = body.len;
@@ -81,9 +80,9 @@ static const struct conf_field HEADER_FIELD = { .about = "its value; {names} are
                                                 .check_text = written_check_value };
 
 static const struct conf_choice TYPES[] = {
-    { .name = "text", .value = RESPOND_TEXT, .about = "text/plain" },
-    { .name = "html", .value = RESPOND_HTML, .about = "text/html" },
-    { .name = "json", .value = RESPOND_JSON, .about = "application/json" },
+    { .name = "text", .value = RESPOND_TEXT, .about = "text/plain; {names} of the body as they came" },
+    { .name = "html", .value = RESPOND_HTML, .about = "text/html; {names} as text" },
+    { .name = "json", .value = RESPOND_JSON, .about = "application/json; {names} for use within quotes" },
     { .name = NULL },
 };
 
@@ -110,7 +109,7 @@ static const struct conf_field RESPOND_FIELDS[] = {
       .choices = TYPES,
       .default_text = "text" },
     { .key = "body",
-      .about = "the body; {names} are put in as they came, and {{ }} stand for braces",
+      .about = "the body; {names} are put in, escaped as the type wants it, and {{ }} stand for braces",
       .type = CONF_TEMPLATE,
       CONF_AT(struct respond_conf, body),
       .check_text = template_check,

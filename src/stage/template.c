@@ -288,3 +288,57 @@ int template_expand(const struct template *template, struct exchange *x, struct 
     *ret = bytes_of(copy, len);
     return 0;
 }
+
+static void add_html(struct text *text, struct bytes value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        switch (value.data[i]) {
+        case '&': text_add(text, BYTES("&amp;")); break;
+        case '<': text_add(text, BYTES("&lt;")); break;
+        case '>': text_add(text, BYTES("&gt;")); break;
+        case '"': text_add(text, BYTES("&#34;")); break;
+        case '\'': text_add(text, BYTES("&#39;")); break;
+        default: text_add_char(text, value.data[i]);
+        }
+    }
+}
+
+/* The quotes that come with it are taken out again. */
+static void add_json(struct text *text, struct bytes value)
+{
+    size_t from = text->len;
+
+    text_add_json(text, value);
+    if (text->full)
+        return;
+    text->len -= 2;
+    memmove(text->data + from, text->data + from + 1, text->len - from);
+}
+
+int template_expand_as(const struct template *template, enum template_escape escape, struct exchange *x,
+                       struct bytes *ret)
+{
+    struct text text;
+    char trace_id[TRACE_ID_LEN];
+
+    if (escape == TEMPLATE_PLAIN)
+        return template_expand(template, x, ret);
+    text = text_into(arena_alloc(&x->arena, TEMPLATE_TEXT_MAX + 2), TEMPLATE_TEXT_MAX + 2); /* quotes come and go */
+    if (!text.data)
+        return -ENOMEM;
+    for (unsigned i = 0; i < template->count; i++) {
+        const struct template_part *part = &template->parts[i];
+        struct bytes value = value_of(part, x, trace_id);
+
+        if (part->kind == TEMPLATE_LITERAL)
+            text_add(&text, value);
+        else if (escape == TEMPLATE_HTML)
+            add_html(&text, value);
+        else
+            add_json(&text, value);
+    }
+    if (text.full || text.len > TEMPLATE_TEXT_MAX)
+        return -ENOSPC;
+    *ret = text_bytes(&text);
+    return 0;
+}

@@ -32,6 +32,17 @@ int template_parse(struct bytes text, struct arena *arena, struct fault *fault, 
 /* -ENOSPC: longer than TEMPLATE_TEXT_MAX; -ENOMEM. */
 int template_expand(const struct template *template, struct exchange *x, struct bytes *ret) MUST_CHECK;
 
+/* What the text around is, so that no value can end a string or begin an element there. */
+enum template_escape {
+    TEMPLATE_PLAIN, /* values as they came */
+    TEMPLATE_HTML,  /* & < > " ' become references */
+    TEMPLATE_JSON,  /* as in a string of JSON (RFC 8259, 7), without its quotes */
+};
+
+/* The same, with the values escaped; literals are as they are written. The result always lies in the arena. */
+int template_expand_as(const struct template *template, enum template_escape escape, struct exchange *x,
+                       struct bytes *ret) MUST_CHECK;
+
 /* Calls `take` for each {path.NAME} in it: the compiler proves that the route's path has them. */
 void template_parameters(const struct template *template, void (*take)(void *user, struct bytes name), void *user);
 

@@ -26,8 +26,14 @@ int written_text_make(struct conf_check *check, const char *key, struct bytes te
 
 int written_expand(const struct written_text *written, struct exchange *x, struct bytes *ret)
 {
+    return written_expand_as(written, TEMPLATE_PLAIN, x, ret);
+}
+
+int written_expand_as(const struct written_text *written, enum template_escape escape, struct exchange *x,
+                      struct bytes *ret)
+{
     if (written->template)
-        return template_expand(written->template, x, ret);
+        return template_expand_as(written->template, escape, x, ret);
     *ret = written->text;
     return 0;
 }

@@ -48,8 +48,10 @@ const char *written_refusal(struct bytes name, enum written_way way, bool remove
 /* For `check_text` of a field's value. */
 int written_check_value(struct bytes text, struct fault *fault) MUST_CHECK;
 
-/* As template_expand(). */
+/* As template_expand() and template_expand_as(). */
 int written_expand(const struct written_text *written, struct exchange *x, struct bytes *ret) MUST_CHECK;
+int written_expand_as(const struct written_text *written, enum template_escape escape, struct exchange *x,
+                      struct bytes *ret) MUST_CHECK;
 
 /* Appends the field, unless its value is empty. -EINVAL: (3); -ENOSPC: a long value, or the head is full; -ENOMEM. */
 int written_field_add(const struct written_field *field, struct exchange *x, struct http_head *head) MUST_CHECK;

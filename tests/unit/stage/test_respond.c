@@ -22,6 +22,14 @@ static const struct {
     { "{ body: '{{\"id\":\"{request.id}\"}}', type: json }", 200, "Content-Type: application/json",
       "{\"id\":\"the-id\"}", 15, true },
     { "{ body: <p>hello</p>, type: html }", 200, "Content-Type: text/html; charset=utf-8", "<p>hello</p>", 12, true },
+    { "{ body: '<a title=\"{header.x}\">{header.x}</a> &amp; {caller}', type: html }", 200,
+      "Content-Type: text/html; charset=utf-8",
+      "<a title=\"&lt;&#39;a&#39; &amp; &#34;\\b&#34;&gt;\">&lt;&#39;a&#39; &amp; &#34;\\b&#34;&gt;</a> &amp; web", 102,
+      true },
+    { "{ body: '{{\"x\":\"{header.x}\",\"id\":{path.id},\"none\":\"{header.none}\"}}', type: json }", 200,
+      "Content-Type: application/json", "{\"x\":\"<'a' & \\\"\\\\b\\\">\",\"id\":17,\"none\":\"\"}", 41, true },
+    { "{ body: '{header.x}', type: text }", 200, "Content-Type: text/plain; charset=utf-8", "<'a' & \"\\b\">", 12,
+      true },
     { "404", 404, "", "", 0, true },
     { "{ status: 204 }", 204, "", "", 0, false },
     { "{ status: 304, headers: { ETag: '\"a\"' } }", 304, "ETag: \"a\"", "", 0, false },
@@ -31,10 +39,14 @@ static const struct {
     { "{ body: \"{query.none}\" }", 200, "", "", 0, true },
 };
 
+static const struct onion_field ODD[] = { { "X", "<'a' & \"\\b\">" }, { NULL, NULL } };
+
 static void answer_is_as_configured(void **state)
 {
     for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
-        struct onion onion = { .type = &STAGE_RESPOND, .yaml = ROWS[i].yaml, .innermost = true, .path = "/a" };
+        struct onion onion = {
+            .type = &STAGE_RESPOND, .yaml = ROWS[i].yaml, .innermost = true, .path = "/a", .fields = ODD
+        };
 
         onion_run(&onion);
         assert_int_equal(onion.result, OUTCOME_OK);
@@ -99,6 +111,16 @@ static void what_the_request_makes_unfit_is_refused(void **state)
     onion.yaml = "body: \"{request.path}\"";
     onion_run(&onion);
     assert_int_equal(onion.result, OUTCOME_BAD_REQUEST);
+    path[TEMPLATE_TEXT_MAX] = '\0';
+    for (unsigned html = 0; html < 2; html++) { /* it fits; escaped it doesn't */
+        onion.yaml = html ? "{ body: \"{request.path}\", type: html }" : "{ body: \"{request.path}\", type: json }";
+        path[9] = 'p';
+        onion_run(&onion);
+        assert_int_equal(onion.result, OUTCOME_OK);
+        path[9] = '"';
+        onion_run(&onion);
+        assert_int_equal(onion.result, OUTCOME_BAD_REQUEST);
+    }
     free(path);
 }
 

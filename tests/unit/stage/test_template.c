@@ -250,9 +250,47 @@ static void parameters_are_told(void **state)
     arena_done(&arena);
 }
 
+static const struct {
+    const char *template;
+    enum template_escape escape;
+    const char *wanted;
+} ESCAPED[] = {
+    { "<b>{header.x}</b> & \"", TEMPLATE_PLAIN, "<b><a href='x'>&\"\\\n\xc3\xa9\xff</b> & \"" },
+    { "<b>{header.x}</b> & \"", TEMPLATE_HTML, "<b>&lt;a href=&#39;x&#39;&gt;&amp;&#34;\\\n\xc3\xa9\xff</b> & \"" },
+    { "\"{header.x}\"", TEMPLATE_JSON, "\"<a href='x'>&\\\"\\\\\\n\xc3\xa9\xef\xbf\xbd\"" },
+    { "{header.none}", TEMPLATE_HTML, "" },
+    { "{header.none}", TEMPLATE_JSON, "" },
+    { "", TEMPLATE_JSON, "" },
+    { "{{{trace.id}}}", TEMPLATE_JSON, "{0af7651916cd43dd8448eb211c80319c}" },
+};
+
+static void values_are_escaped_and_literals_are_not(void **state)
+{
+    static struct http_field odd[] = { { BYTES("X"), BYTES("<a href='x'>&\"\\\n\xc3\xa9\xff"), HTTP_FIELD_OTHER } };
+
+    for (size_t i = 0; i < ARRAY_LEN(ESCAPED); i++) {
+        const struct template *template = NULL;
+        struct bytes text = BYTES_NONE;
+        struct fault fault = { 0 };
+        struct exchange x;
+        struct arena arena;
+
+        arena_init(&arena, NULL, ARENA_MAX);
+        exchange_of(&x)->request.fields = odd;
+        x.request.field_count = 1;
+        assert_int_equal(template_parse(bytes_of_text(ESCAPED[i].template), &arena, &fault, &template), 0);
+        assert_int_equal(template_expand_as(template, ESCAPED[i].escape, &x, &text), 0);
+        if (!bytes_equal(text, bytes_of_text(ESCAPED[i].wanted)))
+            fail_msg("row %zu: " BYTES_FMT, i, BYTES_ARG(text));
+        arena_done(&x.arena);
+        arena_done(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_are_escaped_and_literals_are_not),
         cmocka_unit_test(expands),
         cmocka_unit_test(what_is_not_there_is_empty),
         cmocka_unit_test(faults_say_what_was_meant),
