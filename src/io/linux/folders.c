@@ -81,6 +81,14 @@ static bool leads_out(struct bytes path)
     return false;
 }
 
+/* Times beyond what nanoseconds can count are the first and the last ones. */
+static int64_t time_of(const struct timespec *time)
+{
+    int64_t seconds = MIN(MAX((int64_t)time->tv_sec, INT64_MIN / NS_PER_S + 1), INT64_MAX / NS_PER_S - 1);
+
+    return seconds * NS_PER_S + time->tv_nsec;
+}
+
 int linux_file_open(struct io *io, int folder, const char *path, struct io_file *ret)
 {
     struct stat status;
@@ -102,8 +110,7 @@ int linux_file_open(struct io *io, int folder, const char *path, struct io_file 
     if (r == 0 && S_ISDIR(status.st_mode))
         *ret = (struct io_file){ .file = IO_FILE_FOLDER };
     else if (r == 0)
-        *ret = (struct io_file){ descriptor, (uint64_t)status.st_size,
-                                 status.st_mtim.tv_sec * NS_PER_S + status.st_mtim.tv_nsec };
+        *ret = (struct io_file){ descriptor, (uint64_t)status.st_size, time_of(&status.st_mtim) };
     return r;
 }
 

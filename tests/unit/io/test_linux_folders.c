@@ -202,6 +202,39 @@ static void reads_end_where_the_file_does(void **state)
     io_linux_close(io);
 }
 
+/* Nanoseconds since 1970 end in 2262, and begin in 1677. */
+static void times_are_bounded(void **state)
+{
+    static const struct {
+        int64_t seconds, wanted_ns;
+    } TIMES[] = {
+        { 5, 5 * NS_PER_S },
+        { -5, -5 * NS_PER_S },
+        { INT64_C(9223372035), INT64_C(9223372035) * NS_PER_S },
+        { INT64_C(12000000000), INT64_C(9223372035) * NS_PER_S },
+    };
+    struct io *io = help_open();
+    struct io_file file;
+    int folder = -1;
+
+    make_tree(io);
+    assert_int_equal(io->ops->folder_open(io, in_directory("root"), &folder), 0);
+    for (size_t i = 0; i < ARRAY_LEN(TIMES); i++) {
+        struct timespec times[2] = { { .tv_sec = TIMES[i].seconds }, { .tv_sec = TIMES[i].seconds } };
+        struct stat status;
+
+        assert_int_equal(utimensat(AT_FDCWD, in_directory("root/file"), times, 0), 0);
+        assert_int_equal(stat(in_directory("root/file"), &status), 0);
+        if (status.st_mtim.tv_sec != TIMES[i].seconds)
+            continue; /* this file system can't say so */
+        assert_int_equal(io->ops->file_open(io, folder, "file", &file), 0);
+        assert_int_equal(file.modified_ns, TIMES[i].wanted_ns);
+        io->ops->file_close(io, file.file);
+    }
+    io->ops->file_close(io, folder);
+    io_linux_close(io);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +242,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_openat2_no_link_is_followed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_race_is_tried_again, setup, teardown),
         cmocka_unit_test_setup_teardown(reads_end_where_the_file_does, setup, teardown),
+        cmocka_unit_test_setup_teardown(times_are_bounded, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
