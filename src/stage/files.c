@@ -138,10 +138,9 @@ static int open_fallback(struct files_request *request)
 static int open_wanted(struct files_request *request)
 {
     const struct files_path *path = &request->path;
-    bool index = path->folder || path->path.len == 0;
-    int r = open_file(request, path->path, index ? request->conf->index : BYTES_NONE);
+    int r = open_file(request, path->path, path->folder ? request->conf->index : BYTES_NONE);
 
-    if (r == 0 && request->open.file == IO_FILE_FOLDER && index)
+    if (r == 0 && request->open.file == IO_FILE_FOLDER && path->folder)
         r = -ENOENT; /* the index is a folder */
     if (is_missing(r) && !request->open.no_root)
         r = open_fallback(request);
@@ -204,6 +203,8 @@ static enum outcome files_run(const struct stage *s, struct exchange *x)
     r = files_path_read(x->request.path, request.conf->strip, request.conf->hidden, memory, &request.path);
     if (r == -EBADMSG)
         return OUTCOME_BAD_REQUEST;
+    if (r == 0 && request.path.path.len == 0 && !request.path.folder)
+        return files_redirect(x); /* what is stripped, and nothing behind it */
     return r < 0 ? answer_missing(&request) : answer_request(&request);
 }
 

@@ -60,6 +60,7 @@ static int make_form(struct files_request *request)
 
     request->form.now_ns = io->ops->wall_ns(io);
     request->form.modified_s = MIN(open->modified_ns, request->form.now_ns) / NS_PER_S; /* RFC 9110, 8.8.2.1 */
+    request->form.modified_s = MAX(request->form.modified_s, 0);                        /* 1970: dates begin there */
     return arena_format(&x->arena, &request->form.etag, "\"%llx-%llx%s" BYTES_FMT "\"",
                         (unsigned long long)open->modified_ns, (unsigned long long)open->size, coded ? "-" : "",
                         BYTES_ARG(coding));

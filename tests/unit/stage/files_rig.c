@@ -26,7 +26,7 @@ static void make_folders(struct rig *rig, const char *name)
         char folder[256];
 
         snprintf(folder, sizeof(folder), "%.*s", (int)(slash - name), name);
-        (void)mkdir(rig_path(rig, folder), 0700);
+        assert_int_equal(rig->loop->io->ops->directory_make(rig->loop->io, rig_path(rig, folder), 0700), 0);
     }
 }
 
@@ -140,6 +140,17 @@ void rig_run(void (*body)(struct rig *rig), const struct worker_limits *limits)
     assert_int_equal(mkdir(rig_path(rig, "web"), 0700), 0);
     try_linux(NULL, run_body, rig);
     assert_int_equal(nftw(rig->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+    free(rig);
+}
+
+void rig_run_sim(void (*body)(struct rig *rig))
+{
+    struct rig *rig = calloc(1, sizeof(*rig));
+
+    rig->body = body;
+    rig->conf = (struct files_conf){ .root = BYTES("web"), .index = BYTES("index.html") };
+    snprintf(rig->folder, sizeof(rig->folder), "/site");
+    try_sim(NULL, run_body, rig);
     free(rig);
 }
 

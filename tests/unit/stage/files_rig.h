@@ -41,6 +41,7 @@ struct rig_answer {
 };
 
 void rig_run(void (*body)(struct rig *rig), const struct worker_limits *limits);
+void rig_run_sim(void (*body)(struct rig *rig)); /* in the simulated world, on files of its own */
 
 /* A worker with the stage as its only one; rig_run() has done so already. */
 int rig_start(struct rig *rig) MUST_CHECK;

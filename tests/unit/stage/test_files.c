@@ -124,6 +124,9 @@ static void heads(struct rig *rig)
         rig_age(rig, "web/app.js", 10);
         rig_expect(rig, "GET", "/app.js", field, 304, answer);
     }
+    rig_age(rig, "web/app.js", INT64_C(100) * 365 * 86400); /* dates begin in 1970 */
+    rig_expect(rig, "GET", "/app.js", "", 200, answer);
+    rig_expect_field(answer, "Last-Modified", "Thu, 01 Jan 1970 00:00:00 GMT");
     rig->conf.cache_ns = 3600 * NS_PER_S;
     assert_int_equal(rig_configure(rig), 0);
     rig_expect(rig, "GET", "/app.js", "", 200, answer);
@@ -148,6 +151,8 @@ static void strip(struct rig *rig)
     assert_string_equal(answer->body, "<p>start");
     rig_expect(rig, "GET", "/assets/docs", "", 301, answer);
     rig_expect_field(answer, "Location", "./docs/");
+    rig_expect(rig, "GET", "/assets?a=b", "", 301, answer);
+    rig_expect_field(answer, "Location", "./assets/?a=b");
     rig_expect(rig, "GET", "/app.js", "", 404, answer);
     free(answer);
 }

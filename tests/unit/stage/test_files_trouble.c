@@ -48,6 +48,7 @@ static void sizes(struct rig *rig)
 static void every_size_arrives(void **state)
 {
     rig_run(sizes, NULL);
+    rig_run_sim(sizes);
 }
 
 /* Reads a chunk, lets `change` happen to the file, and reads on. Returns how much came; *ret_error is the last read. */
