@@ -10,13 +10,19 @@ static int refuse(struct sql *sql, int error, const char *reason, struct bytes s
     return sqlite_refuse(sql->connection, error, reason, statement);
 }
 
-/* A failure that has taken the whole transaction back spoils what is left of it. */
+/* Where SQLite has taken back the whole transaction, or nobody can say what it has kept. */
+static bool spoils(const struct sql *sql, int error)
+{
+    return error == -ECANCELED || error == -ENOSPC || error == -EIO ||
+           sqlite3_get_autocommit(sql->connection->handle) != 0;
+}
+
 static int failed(struct sql *sql, int code, const struct statement *statement)
 {
     int r = sqlite_failed(sql->connection, code, bytes_of_text(sqlite3_sql(statement->handle)));
 
     sql->failed = r;
-    if (r == -ECANCELED || sqlite3_get_autocommit(sql->connection->handle))
+    if (spoils(sql, r))
         sql->spoiled = r;
     return r;
 }

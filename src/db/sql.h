@@ -1,8 +1,8 @@
 /* db/sql.h - what a transaction does: plain, blocking SQL on a thread of its database.
  *
  * (1) A struct sql is one transaction on one connection. It is valid while its work runs, on that thread alone.
- * (2) What SQLite takes back on its own (a full disk, an interrupt in the middle of a change) spoils the transaction:
- *     every later statement fails with the same error, so that nothing is done outside of it.
+ * (2) What SQLite may take back on its own (a full or failing disk, an interrupt) spoils the transaction: every later
+ *     statement fails with the same error, so that nothing is done outside of it, and it can't be committed.
  * (3) Memory of sql_alloc() outlives the transaction: it belongs to who asked for it. When there is none, the
  *     transaction can't be committed any more.
  * (4) Rows that are under way end with the transaction at the latest.

@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 
 static const char *const SCHEMA[] = {
-    "CREATE TABLE notes(id INTEGER PRIMARY KEY, text TEXT UNIQUE) STRICT;",
+    "CREATE TABLE notes(id INTEGER PRIMARY KEY, text TEXT UNIQUE) STRICT;"
+    "CREATE TABLE links(id INTEGER REFERENCES notes(id) DEFERRABLE INITIALLY DEFERRED) STRICT;",
     NULL,
 };
 
@@ -98,6 +99,14 @@ static int add_then_fail(struct sql *sql, void *argument)
     return r < 0 ? r : -EHOSTDOWN;
 }
 
+/* Wrong at the end of the transaction only. */
+static int link_to_nothing(struct sql *sql, void *argument)
+{
+    int r = add_note(sql, argument);
+
+    return r < 0 ? r : MIN(run_text(sql, "INSERT INTO links VALUES (1000)"), 0);
+}
+
 static int add_endlessly(struct sql *sql, void *argument)
 {
     return MIN(run_text(sql, ENDLESS "INSERT INTO notes(text) SELECT 'n' || i FROM n"), 0);
@@ -163,13 +172,18 @@ static void group_body(struct database *database, void *context)
     wait_held(&held);
     before = database_commits(database);
     for (unsigned i = 0; i < ARRAY_LEN(TEXTS); i++)
-        client_start(&clients[i], &scope, database, i == 2 ? add_then_fail : add_note, (void *)(uintptr_t)TEXTS[i]);
+        client_start(&clients[i], &scope, database,
+                     i == 2   ? add_then_fail
+                     : i == 7 ? link_to_nothing
+                              : add_note,
+                     (void *)(uintptr_t)TEXTS[i]);
     assert_int_equal(fiber_sleep(2 * NS_PER_MS), 0);
     atomic_store(&held, 2);
     all_ended(&scope);
     for (unsigned i = 0; i < ARRAY_LEN(TEXTS); i++)
-        assert_int_equal(clients[i].result, i == 2 ? -EHOSTDOWN : i == 4 ? -EEXIST : 0);
-    assert_int_equal(number_of(database, "SELECT count(*) FROM notes"), ARRAY_LEN(TEXTS) - 2);
+        assert_int_equal(clients[i].result, i == 2 ? -EHOSTDOWN : i == 4 ? -EEXIST : i == 7 ? -ENOENT : 0);
+    assert_int_equal(number_of(database, "SELECT count(*) FROM notes"), ARRAY_LEN(TEXTS) - 3);
+    assert_int_equal(number_of(database, "SELECT count(*) FROM links"), 0);
     assert_int_equal(database_commits(database) - before, 2); /* the holder's and one for all others */
     (void)scope_close(&scope);
 }
@@ -363,6 +377,27 @@ static void test_waits_for_others_but_not_for_ever(void **state)
     place_remove(&place);
 }
 
+/* Goes on as if nothing had happened. */
+static int overlook_a_full_disk(struct sql *sql, void *argument)
+{
+    int *results = argument;
+
+    results[0] = add_note(sql, NOTE("before"));
+    results[1] = run_text(sql, ENDLESS "INSERT INTO notes(text) SELECT 'n' || i FROM n");
+    results[2] = add_note(sql, NOTE("after"));
+    return 0;
+}
+
+static void expect_overlooking_in_vain(struct database *database)
+{
+    int results[3] = { 1, 1, 1 };
+
+    assert_int_equal(write_it(database, overlook_a_full_disk, results), -ENOSPC);
+    assert_int_equal(results[0], 0);
+    assert_int_equal(results[1], -ENOSPC);
+    assert_int_equal(results[2], -ENOSPC);
+}
+
 static void full_body(struct database *database, void *context)
 {
     struct client first = { .done = false }, small = { .done = false }, large = { .done = false };
@@ -378,6 +413,7 @@ static void full_body(struct database *database, void *context)
     all_ended(&scope);
     client_start(&small, &scope, database, add_note, NOTE("small"));
     all_ended(&scope);
+    expect_overlooking_in_vain(database);
     assert_int_equal(large.result, -ENOSPC);
     assert_int_equal(small.result, 0);
     assert_int_equal(number_of(database, "SELECT count(*) FROM notes"), 1);
