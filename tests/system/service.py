@@ -3,11 +3,15 @@
 /who     who answers, as JSON
 /slow?s  answers after so many seconds
 /drip?n  answers with n bytes, one in half a second
+/call?P  waits a second, then answers what $WEFT_URL and the path P give
 /env?N   the value of the environment variable N
+/call?s/p what $WEFT_URL/s/p says, called with the traceparent that came; its status is passed on
+/status?n answers with that status
 /exit    ends the process at once
 /orphan  starts a process in a session of its own whose parent ends at once; it ends soon after
 Arguments: --say TEXT (part of /who), --fork (a grandchild in a session of its own), --crash (ends at once),
---deaf (ignores SIGTERM), --not-ready (answers readiness checks with 503).
+--deaf (ignores SIGTERM), --not-ready (answers readiness checks with 503),
+--drop INSTANCE (which closes connections without an answer, but for checks).
 """
 import argparse
 import http.server
@@ -19,7 +23,10 @@ import socketserver
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.parse
+import urllib.request
+import urllib.request
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--say", default="")
@@ -27,6 +34,7 @@ parser.add_argument("--fork", action="store_true")
 parser.add_argument("--crash", action="store_true")
 parser.add_argument("--deaf", action="store_true")
 parser.add_argument("--not-ready", action="store_true")
+parser.add_argument("--drop", default="")
 options = parser.parse_args()
 
 
@@ -43,10 +51,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def call(self, what):
+        headers = {"traceparent": self.headers["traceparent"]} if self.headers["traceparent"] else {}
+        request = urllib.request.Request(f"{os.environ['WEFT_URL']}/{what}", headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                self.reply(answer.read().decode(), answer.status)
+        except urllib.error.HTTPError as error:
+            self.reply(error.read().decode(), error.code)
+
     def do_GET(self):
         path, _, query = self.path.partition("?")
         query = urllib.parse.unquote(query)
-        if path == "/readyz":
+        if options.drop == os.environ["WEFT_INSTANCE"] and path != "/readyz":
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+        elif path == "/readyz":
             self.reply("", 503 if options.not_ready else 200)
         elif path == "/slow":
             time.sleep(float(query))
@@ -58,8 +78,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             for _ in range(int(query)):
                 self.wfile.write(b".")
                 time.sleep(0.5)
+        elif path == "/call":
+            self.call(query)
+        elif path == "/status":
+            self.reply("", int(query))
         elif path == "/env":
             self.reply(os.environ.get(query, ""))
+        elif path == "/call":
+            time.sleep(1)
+            with urllib.request.urlopen(os.environ["WEFT_URL"] + query) as answer:
+                self.reply(answer.read().decode())
         elif path == "/orphan":
             subprocess.run(["sh", "-c", "setsid sleep 0.3 &"], check=True)
             self.reply("orphan")
