@@ -32,9 +32,9 @@ def moment(seconds):
 class Edge:
     """Counts so much each second: `times` are exchanges by the upper bound of their bucket, in seconds."""
 
-    def __init__(self, start, end, times, errors=0, retries=0, active=0):
+    def __init__(self, start, end, times, errors=0, retries=0):
         self.start, self.end, self.times = start, end, times
-        self.errors, self.retries, self.active = errors, retries, active
+        self.errors, self.retries = errors, retries
 
     def told(self, seconds):
         counts, sum_of = [], 0
@@ -44,7 +44,7 @@ class Edge:
         spent = sum((bound if bound != "+Inf" else 20) * 0.8 * number for bound, number in self.times.items())
         return {"from": self.start[1], "from_kind": self.start[0], "to": self.end[1], "to_kind": self.end[0],
                 "requests": sum_of, "errors": self.errors * seconds, "retries": self.retries * seconds,
-                "active": self.active, "seconds": spent * seconds, "buckets": counts}
+                "seconds": spent * seconds, "buckets": counts}
 
 
 def step(stage, depth, start, duration, outcome="ok", detail=""):
@@ -57,8 +57,8 @@ def exchange(number, at, **more):
     base = {"time": moment(at), "trace_id": f"{number:032x}", "span_id": f"{number:016x}", "parent_id": "",
             "request_id": f"r-{number}", "gateway": "web", "caller": "", "client": "127.0.0.1:50000", "method": "GET",
             "authority": "127.0.0.1:8080", "path": "/", "protocol": "http/1.1", "route": "shop",
-            "service": "storefront", "endpoint": "storefront-1", "status": 200, "outcome": "ok", "mark": "",
-            "reason": "", "duration_ms": 4.2, "bytes_received": 0, "bytes_sent": 5120, "attempts": 1, "worker": 0,
+            "service": "storefront", "endpoint": "storefront-1", "status": 200, "outcome": "ok", "mark": "-",
+            "reason": "answered", "duration_ms": 4.2, "bytes_received": 0, "bytes_sent": 5120, "attempts": 1, "worker": 0,
             "steps": [step("route", 0, 0.004, 4.19), step("timeout", 1, 0.006, 4.18), step("retry", 2, 0.007, 4.17),
                       step("balance", 3, 0.01, 4.16), step("endpoint", 4, 0.012, 4.15, detail="storefront-1")],
             "steps_dropped": 0}
@@ -100,16 +100,17 @@ class Mock:
         self.missing = set()  # paths that are 404
         self.ready = 2  # instances of orders
         self.restarts = 3
+        self.offsets = True  # /v1/traces says when exchanges started, and not only when they ended
         self.edges = [
-            Edge(("gateway", "web"), ("service", "storefront"), {0.005: 30, 0.01: 8, 0.025: 2}, active=2),
+            Edge(("gateway", "web"), ("service", "storefront"), {0.005: 30, 0.01: 8, 0.025: 2}),
             Edge(("gateway", "web"), ("answer", ""), {0.005: 4}, errors=1),
-            Edge(("service", "storefront"), ("service", "orders"), {0.025: 10, 0.05: 10}, errors=3, retries=1, active=1),
+            Edge(("service", "storefront"), ("service", "orders"), {0.025: 10, 0.05: 10}, errors=3, retries=1),
             Edge(("service", "storefront"), ("service", "inventory"), {0.005: 50}),
             Edge(("service", "orders"), ("service", "inventory"), {0.25: 9, "+Inf": 1}),
         ]
         self.exchanges = [*checkout(), *(exchange(n, 9 - n / 10) for n in range(1, 40))]
-        self.exchanges[5].update(path=f"/search?q={EVIL}", method="GET", status=404, outcome="ok", service="",
-                                 endpoint="", route="", mark="NR", reason="no route", duration_ms=0.09, steps=[])
+        self.exchanges[5].update(path=f"/search?q={EVIL}", method="GET", status=404, outcome="no_route", service="",
+                                 endpoint="", route="", mark="NR", reason="no route matches", duration_ms=0.09, steps=[])
         self.log = []
         for n in range(30):
             self.write("orders", f"orders-{n % 2 + 1}", f"order {n} stored")
@@ -170,10 +171,13 @@ class Mock:
             found = [one for one in found if one["status"] >= 500 or one["outcome"] != "ok"]
         if "slower_ms" in query:
             found = [one for one in found if one["duration_ms"] > float(query["slower_ms"])]
-        return {"exchanges": found[:int(query.get("limit", 100))]}
+        return {"recording": True, "exchanges": found[:int(query.get("limit", 100))]}
 
     def trace(self, trace_id):
-        found = [one for one in self.exchanges if one["trace_id"] == trace_id]
+        found = [dict(one) for one in self.exchanges if one["trace_id"] == trace_id]
+        for one, offset in zip(found, (0.0, 30.25, 45.5)):
+            if self.offsets:
+                one["offset_ms"] = offset
         return {"trace_id": trace_id, "exchanges": found[::-1]} if found else None
 
     def logs(self, query):

@@ -9,7 +9,7 @@ import { TryIt } from "./topology.jsx";
 
 function Facts({ exchange }) {
   const facts = [
-    ["Why", exchange.reason],
+    ["Why", exchange.outcome === "ok" ? "" : exchange.reason],
     ["Client", exchange.client],
     ["Route", exchange.route],
     ["Instance", exchange.endpoint],
@@ -106,6 +106,7 @@ export function Exchanges({ place, system }) {
         </button>
       </div>
       <Problem error={error} what="exchanges" />
+      {data && data.recording === false && <p class="problem">Exchanges are not recorded: the file switches it off.</p>}
       {data && !exchanges.length && filtered && <p class="empty">No kept exchange is like that.</p>}
       {data && !exchanges.length && !filtered && <TryIt system={system} />}
       <ol class="list">

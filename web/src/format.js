@@ -21,6 +21,13 @@ export function rate(value) {
   return `${digits(value)}/s`;
 }
 
+// An average of how many.
+export function amount(value) {
+  if (value === null) return "–";
+  if (value > 0 && value < 0.005) return "<0.01";
+  return digits(value);
+}
+
 export function milliseconds(ms) {
   if (ms === null || ms === undefined) return "–";
   if (ms >= 59995) return `${digits(ms / 60000)} min`;

@@ -1,7 +1,7 @@
 // Small pieces that several pages use.
 import { useState } from "preact/hooks";
 import { KEPT_SECONDS } from "./signals.js";
-import { clock, errorLevel, latency, milliseconds, plural, rate, share } from "./format.js";
+import { amount, clock, errorLevel, latency, milliseconds, plural, rate, share } from "./format.js";
 import { linkTo } from "./place.js";
 
 // --- instances
@@ -41,7 +41,7 @@ export function State({ level, children }) {
   );
 }
 
-export const NODE_LEVELS = { ready: "ok", degraded: "warn", down: "bad", external: "ok" };
+export const NODE_LEVELS = { ready: "ok", degraded: "warn", down: "bad", external: "ok", gone: "idle" };
 
 // --- curves
 
@@ -160,9 +160,9 @@ export function GoldenSignals({ history, wanted, seconds }) {
       <Tile
         {...common}
         title="Under way"
-        value={now.busy === null ? "–" : rate(now.busy).replace("/s", "")}
-        note={`on average; ${now.active} now`}
-        show={(value) => rate(value).replace("/s", "")}
+        value={amount(now.busy)}
+        note={now.active === null ? "on average" : `on average; ${now.active} now`}
+        show={amount}
         lines={[{ name: "busy", values: series.map((point) => point.busy) }]}
       />
     </div>
@@ -185,7 +185,7 @@ export function Status({ exchange }) {
   return (
     <span class={`status ${statusLevel(exchange)}`} title={exchange.reason || ""}>
       {known}
-      {exchange.mark && <small> {exchange.mark}</small>}
+      {exchange.outcome !== "ok" && <small> {exchange.mark}</small>}
     </span>
   );
 }

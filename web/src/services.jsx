@@ -1,5 +1,5 @@
 // All services in a table, and one service with everything that is known about it.
-import { count, errorLevel, latency, plural, rate, share } from "./format.js";
+import { amount, count, errorLevel, latency, plural, rate, share } from "./format.js";
 import { linkTo } from "./place.js";
 import { usePoll } from "./poll.js";
 import { Line, useLogs } from "./logs.jsx";
@@ -186,7 +186,7 @@ function Row({ service, system }) {
       <td class={`right ${errorLevel(now.errorShare)}`}>{share(now.errorShare)}</td>
       <td class="right">{latency(now.p50)}</td>
       <td class="right">{latency(now.p99)}</td>
-      <td class="right">{now.active}</td>
+      <td class="right">{amount(now.busy)}</td>
       <td class="right dim">{count(now.total)}</td>
     </tr>
   );

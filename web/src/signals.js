@@ -131,8 +131,10 @@ export class History {
     return this.last ? this.last.edges.filter(wanted).map(edgeKey) : [];
   }
 
+  // null: the answers don't say.
   active(wanted) {
-    return this.last ? this.last.edges.filter(wanted).reduce((sum, edge) => sum + (edge.active || 0), 0) : 0;
+    const edges = this.last ? this.last.edges.filter((edge) => wanted(edge) && edge.active !== undefined) : [];
+    return edges.length ? edges.reduce((sum, edge) => sum + edge.active, 0) : null;
   }
 
   total(wanted) {

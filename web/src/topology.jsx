@@ -1,6 +1,6 @@
 // Who calls whom: drawn from what was really exchanged, with golden signals on nodes and edges.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { errorLevel, latency, rate, share } from "./format.js";
+import { amount, errorLevel, latency, rate, share } from "./format.js";
 import { LABEL, layOut, NODE } from "./layout.js";
 import { go, linkTo } from "./place.js";
 import { Detail, Facts } from "./services.jsx";
@@ -145,7 +145,9 @@ function Node({ node, place, system, chosen }) {
             )}
           </>
         )}
-        <small class="right">{now.active} under way</small>
+        <small class="right" title="on average">
+          {amount(now.busy)} under way
+        </small>
       </span>
     </button>
   );

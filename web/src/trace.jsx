@@ -6,20 +6,21 @@ import { usePoll } from "./poll.js";
 import { failed, Problem, Status, whereFrom, whereTo } from "./parts.jsx";
 import { Bar, markLeaves, StepRow } from "./waterfall.jsx";
 
-// An exchange's `time` is its end, in whole milliseconds. What a service called lies within what it was called by:
-// starts are moved there by the fractions that the times don't tell.
+// Where each exchange starts: `offset_ms` says so. Without it, an exchange's `time` is its end, in whole milliseconds;
+// what a service called lies within what it was called by, and is moved there by the fractions that `time` doesn't tell.
 export function lineUp(exchanges) {
   const bySpan = new Map(exchanges.map((exchange) => [exchange.span_id, exchange]));
   const rows = [];
   const starts = new Map();
-  const startOf = (exchange) => Date.parse(exchange.time) - exchange.duration_ms;
+  const exact = exchanges.every((exchange) => typeof exchange.offset_ms === "number");
+  const startOf = (exchange) => (exact ? exchange.offset_ms : Date.parse(exchange.time) - exchange.duration_ms);
   const children = (id) =>
     exchanges.filter((exchange) => exchange.parent_id === id && id).sort((a, b) => startOf(a) - startOf(b));
   const visit = (exchange, depth) => {
     if (starts.has(exchange.span_id)) return; // a span that is its own ancestor is drawn once
     const parent = bySpan.get(exchange.parent_id);
     let start = startOf(exchange);
-    if (parent && starts.has(parent.span_id)) {
+    if (!exact && parent && starts.has(parent.span_id)) {
       const from = starts.get(parent.span_id);
       const until = from + parent.duration_ms - exchange.duration_ms;
       start = Math.max(Math.min(start, Math.max(until, from)), from);

@@ -107,6 +107,8 @@ test("a node is the sum of its edges", () => {
   history.take(answer(1, from("a", 3), from("b", 4), { ...none, requests: 5 }));
   assert.equal(history.signals(ofNode("service", "orders"), 10).rate, 7);
   assert.equal(history.signals(ofNode("service", "orders"), 10).active, 4);
+  assert.equal(history.signals((found) => found.from === "web", 10).active, 0);
+  assert.equal(history.signals(() => false, 10).active, null);
   assert.equal(history.signals(ofNode("gateway", "a"), 10).rate, 3);
   assert.equal(history.signals(ofNode("answer", ""), 10).rate, 5);
 });
