@@ -306,9 +306,9 @@ int64_t weft_json_integer(const struct weft_json *value);
 double weft_json_number(const struct weft_json *value); /* of integers, too */
 bool weft_json_bool(const struct weft_json *value);
 
-/* Values for an answer. A failure (no memory, a name or text that is no UTF-8, a number that is none, a value of the
- * wrong kind) stays with the value, and with what it is put into: weft_answer_value() and weft_json_write() tell, and
- * nothing in between need be looked at. All take NULL. A name that is there is replaced; objects are for tens of names.
+/* Values for an answer. A failure (no memory, a number that is infinite or none, a value of the wrong kind) stays with
+ * the value, and with what it is put into: weft_answer_value() and weft_json_write() tell, and nothing in between need
+ * be looked at. What is no UTF-8 becomes U+FFFD. All take NULL. A name that is there is replaced; objects are for tens of names.
  *
  *     struct weft_json *order = weft_object(call);
  *

@@ -177,6 +177,7 @@
 #define TEXT_PART_MAX 49152                   /* of a file, in one message: the rest is for the object before it */
 #define CLIENT_ANSWER_MAX (16 * 1024 * 1024)  /* of the control API: 10,000 endpoints of a kilobyte */
 #define CLIENT_LIMIT_NS (60 * NS_PER_S)       /* for an answer; an apply and a drain take half of it at most */
+#define LOGS_POLL_NS (100 * NS_PER_MS)        /* between two looks whether services wrote something */
 #define CLIENT_POLL_NS (50 * NS_PER_MS)       /* between two looks whether a system has ended */
 
 /* --- exchange ------------------------------------------------------------------------------------ */
@@ -279,6 +280,13 @@
 #define CHASSIS_DATABASES_MAX 7            /* of one thread: two lanes each, and the log and names need theirs */
 #define CHASSIS_ABORT_NS (2 * NS_PER_S)    /* for handlers to return, once their calls were cut off */
 #define CHASSIS_QUIET_NS (5 * NS_PER_MS)   /* between two looks whether a draining service is done */
+#define CHASSIS_SENT_HEADERS_MAX 16        /* that a handler may add to a request of its own */
+#define CHASSIS_WHY_MAX 256                /* bytes of why a check or a task failed: for people */
+#define CHASSIS_CHECK_NS NS_PER_S          /* of one check: probes wait as long as that, and no longer */
+#define CHASSIS_READY_FRESH_NS NS_PER_S    /* what checks said: as often as Weft probes */
+#define CHASSIS_HELP_MAX 256               /* bytes of a metric's help text */
+#define CHASSIS_FAKES_MAX 32               /* services that a test stands in for */
+#define CHASSIS_TEST_ANSWER_MAX (64 * MIB) /* of one answer in a test, with the room that growing takes */
 
 /* --- control ------------------------------------------------------------------------------------- */
 #define CONTROL_GATEWAYS_MAX 64                 /* each is a socket of each worker */

@@ -26,7 +26,7 @@ int weft_header_add(struct weft_call *call, const char *name, const char *value)
     struct http_field *field;
     size_t size = name_bytes.len + value_bytes.len;
 
-    if (!call_is(call) || !name || !value)
+    if (!call_asked(call) || !name || !value)
         return -EINVAL;
     if (call->state != CALL_OPEN)
         return -EALREADY;
@@ -92,8 +92,7 @@ static void set_body(struct weft_call *call, struct bytes content)
     call->state = CALL_ANSWERED;
 }
 
-/* The content is in the call's memory. */
-static int answer(struct weft_call *call, unsigned status, const char *type, struct bytes content)
+int call_answer(struct weft_call *call, unsigned status, const char *type, struct bytes content)
 {
     int r = call_begin(call, status, type);
 
@@ -106,11 +105,11 @@ int weft_answer(struct weft_call *call, unsigned status, const char *type, const
 {
     struct bytes content;
 
-    if (!call_is(call) || (!data && len > 0))
+    if (!call_asked(call) || (!data && len > 0))
         return -EINVAL;
     if (arena_copy(&call->memory, bytes_of(data, len), &content) < 0)
         return -ENOMEM;
-    return answer(call, status, type, content);
+    return call_answer(call, status, type, content);
 }
 
 int weft_answer_text(struct weft_call *call, unsigned status, const char *type, const char *text)
@@ -128,12 +127,12 @@ int weft_answer_format(struct weft_call *call, unsigned status, const char *type
     char *text;
     va_list args;
 
-    if (!call_is(call) || !format)
+    if (!call_asked(call) || !format)
         return -EINVAL;
     va_start(args, format);
     text = call_vformat(call, format, args);
     va_end(args);
-    return text ? answer(call, status, type, bytes_of_text(text)) : -ENOMEM;
+    return text ? call_answer(call, status, type, bytes_of_text(text)) : -ENOMEM;
 }
 
 /* The problem's head has no room for the fields of the handler: it is made again. */
@@ -161,7 +160,7 @@ static int answer_problem(struct weft_call *call, unsigned status, struct bytes 
 
 int weft_answer_problem(struct weft_call *call, unsigned status, const char *type, const char *detail)
 {
-    if (!call_is(call) || status < 400 || status > 599)
+    if (!call_asked(call) || status < 400 || status > 599)
         return -EINVAL;
     if (call->state != CALL_OPEN)
         return -EALREADY;
@@ -193,6 +192,10 @@ enum outcome call_failed(struct weft_call *call, int error)
     if (error < 0 && body && body->outcome != OUTCOME_OK)
         return body->outcome; /* the client's fault: it broke off, or sent what is no body */
     switch (error) {
+    case -EBADMSG:
+        if (!call->refusal)
+            break;
+        return call_refuse(call) < 0 ? OUTCOME_OVERLOAD : OUTCOME_OK;
     case -EMSGSIZE:
         if (!call->body_too_large)
             break;

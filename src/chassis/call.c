@@ -11,6 +11,11 @@ bool call_is(const struct weft_call *call)
     return call && call->magic == CHASSIS_CALL_MAGIC;
 }
 
+bool call_asked(const struct weft_call *call)
+{
+    return call_is(call) && call->x;
+}
+
 /* --- the handler --------------------------------------------------------------------------------------------- */
 
 static int handler_run(struct task *task)
@@ -122,6 +127,7 @@ static int take_texts(struct weft_call *call)
     const struct exchange *x = call->x;
     struct text trace = text_into(call->trace_id, sizeof(call->trace_id) - 1);
 
+    call->trace = x->trace;
     text_add_hex(&trace, x->trace.id_high, 16);
     text_add_hex(&trace, x->trace.id_low, 16);
     call->method = call_text(call, x->request.method_text);
@@ -196,18 +202,31 @@ static enum outcome answer_not_allowed(struct exchange *x, struct bytes allowed)
     return r < 0 ? OUTCOME_OVERLOAD : OUTCOME_OK;
 }
 
-static enum outcome answer_health(struct weft_service *service, struct exchange *x, bool live)
+/* Needs no fiber of its own: it is asked to know whether there are any. */
+static enum outcome answer_live(struct exchange *x)
 {
-    bool fine = live || (service->ready && !service->worker.draining);
-    int r;
+    int r = exchange_answer(x, 200, BYTES("text/plain; charset=utf-8"), BYTES("ok\n"));
 
-    if (x->request.method != HTTP_GET && x->request.method != HTTP_HEAD)
-        return answer_not_allowed(x, BYTES("GET, HEAD"));
-    r = exchange_answer(x, fine ? 200 : 503, BYTES("text/plain; charset=utf-8"),
-                        fine ? BYTES("ok\n") : BYTES("not ready\n"));
     if (r == 0)
         r = http_head_add(&x->response, HTTP_FIELD_CACHE_CONTROL, BYTES("no-store"));
     return r < 0 ? OUTCOME_OVERLOAD : OUTCOME_OK;
+}
+
+static enum outcome answer_built_in(struct weft_service *service, struct exchange *x)
+{
+    const struct routed ready = { .route = &READY_ROUTE }, metrics = { .route = &METRICS_ROUTE };
+
+    if (x->request.method != HTTP_GET && x->request.method != HTTP_HEAD)
+        return answer_not_allowed(x, BYTES("GET, HEAD"));
+    if (x->request.path.data[1] == 'l')
+        return answer_live(x);
+    return call_handler(service, x, x->request.path.data[1] == 'r' ? &ready : &metrics);
+}
+
+bool path_is_built_in(struct bytes path)
+{
+    return bytes_equal(path, BYTES("/livez")) || bytes_equal(path, BYTES("/readyz")) ||
+           bytes_equal(path, BYTES("/metrics"));
 }
 
 static enum outcome chassis_run(const struct stage *s, struct exchange *x)
@@ -218,13 +237,15 @@ static enum outcome chassis_run(const struct stage *s, struct exchange *x)
     struct text text = text_into(allowed, sizeof(allowed));
     struct routed routed;
 
-    if (bytes_equal(path, BYTES("/livez")) || bytes_equal(path, BYTES("/readyz")))
-        return answer_health(service, x, path.data[1] == 'l');
+    if (path_is_built_in(path))
+        return answer_built_in(service, x);
     if (!percent_fine(path) || !percent_fine(x->request.query))
         return answer_problem(x, 400, "bad-request", "the target can't be decoded, or has a zero byte");
     routes_find(&service->routes, x->request.method_text, path, &routed);
-    if (routed.route)
+    if (routed.route) {
+        x->route = bytes_of(routed.route->texts + routed.route->method.len, routed.route->pattern_len);
         return call_handler(service, x, &routed);
+    }
     if (!routed.path_known)
         return answer_problem(x, 404, "not-found", "there is nothing at this path");
     routes_allowed(&service->routes, path, &text);

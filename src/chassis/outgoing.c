@@ -1,15 +1,16 @@
 /* Calls of a handler to other services: an exchange of its own, without a source, within the handler's scope. */
-#include "chassis/service.h"
-
+#include "chassis/fakes.h"
+#include "chassis/json.h"
 #include "chassis/url.h"
 
 #define FIELDS_SENT 8
 
-struct weft_reply_head {
-    unsigned count;
-    struct {
-        const char *name, *value;
-    } fields[];
+/* A request on its way. */
+struct outgoing {
+    const char *method;
+    const struct url *url;
+    const struct weft_content *content; /* NULL: none */
+    const struct weft_request_options *options;
 };
 
 /* --- where to ------------------------------------------------------------------------------------------------ */
@@ -29,21 +30,15 @@ static int through_gateway(struct weft_call *call, struct url *url)
     return r < 0 ? r : url_parse(text, url);
 }
 
-static int find_place(struct weft_call *call, const char *text, struct url *ret)
+static int find_url(struct weft_call *call, const char *text, struct url *ret)
 {
     struct bytes copy;
-    int r;
 
     if (!text || strlen(text) > CHASSIS_URL_MAX)
         return -EINVAL;
     if (arena_copy(&call->memory, bytes_of_text(text), &copy) < 0)
         return -ENOMEM;
-    r = url_parse(copy, ret);
-    if (r == 0 && url_names_service(ret))
-        r = through_gateway(call, ret);
-    if (r == 0 && ret->path.len == 0)
-        ret->path = BYTES("/");
-    return r;
+    return url_parse(copy, ret);
 }
 
 /* --- the request --------------------------------------------------------------------------------------------- */
@@ -70,52 +65,94 @@ static int add_content(struct exchange *x, const struct weft_content *content)
     return exchange_set_request_body(x, &memory->body);
 }
 
-static int build_request(struct weft_call *call, struct exchange *x, const char *method, const struct url *url,
-                         const struct weft_content *content)
+/* What came is passed on unchanged, tracestate with it (W3C Trace Context, 3.3): the chassis has no spans. Where
+ * nothing came, the call's own is the parent of all that it asks for. */
+static int add_trace(struct weft_call *call, struct exchange *x)
+{
+    const struct http_field *state = NULL;
+
+    x->trace = call->trace;
+    if (call->trace.parent != 0)
+        x->trace.span = call->trace.parent;
+    else
+        x->trace.parent = x->trace.span;
+    if (call->x && call->trace.parent != 0)
+        state = http_head_find(&call->x->request, BYTES("tracestate"));
+    return state ? http_head_add(&x->request, HTTP_FIELD_TRACESTATE, state->value) : 0;
+}
+
+/* Fields that are the chassis's own, also because requests would be told apart by who reads which of two. */
+static bool is_ours(enum http_field_id id)
+{
+    switch (id) {
+    case HTTP_FIELD_HOST:
+    case HTTP_FIELD_USER_AGENT:
+    case HTTP_FIELD_CONTENT_TYPE:
+    case HTTP_FIELD_CONTENT_LENGTH:
+    case HTTP_FIELD_TRACEPARENT:
+    case HTTP_FIELD_TRACESTATE:
+    case HTTP_FIELD_X_REQUEST_ID:
+    case HTTP_FIELD_EXPECT:
+    case HTTP_FIELD_TRAILER: return true;
+    default: return http_field_hop_by_hop(id);
+    }
+}
+
+static bool headers_fine(const struct weft_request_options *options)
+{
+    size_t size = 0;
+
+    if (options->header_count > CHASSIS_SENT_HEADERS_MAX || (!options->headers && options->header_count > 0))
+        return false;
+    for (size_t i = 0; i < options->header_count; i++) {
+        struct bytes name = bytes_of_text(options->headers[i].name), value = bytes_of_text(options->headers[i].value);
+
+        if (!http_is_token(name) || !options->headers[i].value || !http_is_field_value(value) ||
+            is_ours(http_field_id_of(name)))
+            return false;
+        size += name.len + value.len;
+    }
+    return size <= CHASSIS_HEADERS_SIZE_MAX;
+}
+
+static int add_headers(struct exchange *x, const struct weft_request_options *options)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < options->header_count; i++)
+        r = http_head_add_named(&x->request, bytes_of_text(options->headers[i].name),
+                                bytes_of_text(options->headers[i].value));
+    return r;
+}
+
+static int build_request(struct weft_call *call, struct exchange *x, const struct outgoing *out)
 {
     struct http_head *head = &x->request;
-    int r = exchange_head_room(x, head, FIELDS_SENT);
+    int r = exchange_head_room(x, head, FIELDS_SENT + (unsigned)out->options->header_count);
 
     if (r < 0)
         return r;
-    head->method = http_method_of(bytes_of_text(method));
-    head->method_text = bytes_of_text(method);
-    head->target = head->path = url->path;
-    head->query = url->query;
-    head->authority = url->authority;
+    head->method = http_method_of(bytes_of_text(out->method));
+    head->method_text = bytes_of_text(out->method);
+    head->target = head->path = out->url->path;
+    head->query = out->url->query;
+    head->authority = out->url->authority;
     head->minor = 1;
     head->keep_alive = true;
     x->scheme = BYTES("http");
-    x->request_id = call->x->request_id;
-    x->deadline_ns = call->scope.deadline_ns;
-    x->trace = call->x->trace;
-    x->trace.parent = call->x->trace.span;
-    x->trace.span = prng_next(&x->worker->prng) | 1;
+    x->request_id = bytes_of_text(call->request_id);
+    x->deadline_ns = fiber_scope()->deadline_ns;
     r = http_head_add(head, HTTP_FIELD_HOST, head->authority);
     if (r == 0)
         r = http_head_add(head, HTTP_FIELD_USER_AGENT, bytes_of_text(call->service->name));
-    return r == 0 && content ? add_content(x, content) : r;
+    if (r == 0)
+        r = add_trace(call, x);
+    if (r == 0)
+        r = add_headers(x, out->options);
+    return r == 0 && out->content ? add_content(x, out->content) : r;
 }
 
 /* --- the answer ---------------------------------------------------------------------------------------------- */
-
-static int take_head(struct weft_call *call, const struct http_head *head, struct weft_reply *reply)
-{
-    size_t count = head->field_count;
-    struct weft_reply_head *copy = arena_alloc(&call->memory, sizeof(*copy) + count * sizeof(copy->fields[0]));
-
-    if (!copy)
-        return -ENOMEM;
-    copy->count = head->field_count;
-    for (unsigned i = 0; i < head->field_count; i++) {
-        copy->fields[i].name = call_text(call, head->fields[i].name);
-        copy->fields[i].value = call_text(call, head->fields[i].value);
-        if (!copy->fields[i].name || !copy->fields[i].value)
-            return -ENOMEM;
-    }
-    reply->head = copy;
-    return 0;
-}
 
 static int error_of(enum outcome outcome)
 {
@@ -162,7 +199,7 @@ static int carry_out(struct weft_call *call, struct exchange *x, const struct ur
 static int read_reply(struct weft_call *call, struct exchange *x, struct weft_reply *reply)
 {
     struct body *body = x->response_body;
-    int r = take_head(call, &x->response, reply);
+    int r = reply_head_copy(&call->memory, &x->response, &reply->head);
 
     if (r == 0)
         r = call_read_whole(call, body, &reply->body);
@@ -173,20 +210,21 @@ static int read_reply(struct weft_call *call, struct exchange *x, struct weft_re
     return r;
 }
 
-static int exchange(struct weft_call *call, const char *method, const struct url *url,
-                    const struct weft_content *content, struct weft_reply *reply)
+static int exchange(struct weft_call *call, const struct outgoing *out, struct weft_reply *reply)
 {
+    struct loop *loop = call->service->worker.loop;
+    int64_t timeout_ns = out->options->timeout_ms * NS_PER_MS;
     enum outcome outcome = OUTCOME_INTERNAL;
     struct exchange *x;
     struct scope scope;
     int r;
 
-    scope_open(&scope, TIME_NEVER);
+    scope_open(&scope, timeout_ns > 0 ? loop_after(loop, timeout_ns) : TIME_NEVER);
     r = exchange_create(&call->service->worker, NULL, &scope, &x);
     if (r == 0) {
-        r = build_request(call, x, method, url, content);
+        r = build_request(call, x, out);
         if (r == 0)
-            r = carry_out(call, x, url, &outcome);
+            r = carry_out(call, x, out->url, &outcome);
         if (r == 0)
             r = read_reply(call, x, reply);
         exchange_end(x, outcome);
@@ -211,29 +249,70 @@ static const char *reason_of(int error)
     }
 }
 
+struct weft_reply reply_failed(int error)
+{
+    return (struct weft_reply){ .error = error, .reason = reason_of(error), .body = { "", 0 } };
+}
+
+static bool fine(const struct weft_call *call, const struct outgoing *out)
+{
+    const struct weft_content *content = out->content;
+
+    return call_is(call) && out->method && http_is_token(bytes_of_text(out->method)) &&
+           http_method_of(bytes_of_text(out->method)) != HTTP_CONNECT &&
+           !(content && !content->data && content->len > 0) && out->options->timeout_ms >= 0 &&
+           headers_fine(out->options);
+}
+
+/* The content of options->json. */
+static int write_json(struct weft_call *call, struct outgoing *out, struct weft_content *content)
+{
+    struct weft_bytes text;
+    int r;
+
+    if (out->content || !out->options->json)
+        return 0;
+    r = weft_json_write(call, out->options->json, &text);
+    if (r < 0)
+        return r;
+    *content = (struct weft_content){ .type = "application/json", .data = text.data, .len = text.len };
+    out->content = content;
+    return 0;
+}
+
+static int send(struct weft_call *call, const char *text, struct outgoing *out, struct weft_reply *reply)
+{
+    struct url url;
+    int r = find_url(call, text, &url);
+
+    if (r < 0)
+        return r;
+    out->url = &url;
+    if (call->service->fake_count > 0 && url_names_service(&url))
+        return fake_answer(call, out->method, &url, out->content, out->options, reply);
+    if (url_names_service(&url))
+        r = through_gateway(call, &url);
+    if (url.path.len == 0)
+        url.path = BYTES("/");
+    return r < 0 ? r : exchange(call, out, reply);
+}
+
+struct weft_reply weft_request_with(struct weft_call *call, const char *method, const char *url,
+                                    const struct weft_content *content, const struct weft_request_options *options)
+{
+    const struct weft_request_options none = { .headers = NULL };
+    struct outgoing out = { .method = method, .content = content, .options = options ? options : &none };
+    struct weft_reply reply = { .reason = "", .body = { "", 0 } };
+    struct weft_content json;
+    int r = fine(call, &out) ? write_json(call, &out, &json) : -EINVAL;
+
+    if (r == 0)
+        r = send(call, url, &out, &reply);
+    return r < 0 ? reply_failed(r) : reply;
+}
+
 struct weft_reply weft_request(struct weft_call *call, const char *method, const char *url,
                                const struct weft_content *content)
 {
-    struct weft_reply reply = { .reason = "", .body = { "", 0 } };
-    struct url place;
-    int r = -EINVAL;
-
-    if (call_is(call) && method && http_is_token(bytes_of_text(method)) &&
-        http_method_of(bytes_of_text(method)) != HTTP_CONNECT && !(content && !content->data && content->len > 0))
-        r = find_place(call, url, &place);
-    if (r == 0)
-        r = exchange(call, method, &place, content, &reply);
-    if (r < 0)
-        reply = (struct weft_reply){ .error = r, .reason = reason_of(r), .body = { "", 0 } };
-    return reply;
-}
-
-const char *weft_reply_header(const struct weft_reply *reply, const char *name)
-{
-    const struct weft_reply_head *head = reply ? reply->head : NULL;
-
-    for (unsigned i = 0; head && name && i < head->count; i++)
-        if (bytes_equal_ci(bytes_of_text(head->fields[i].name), bytes_of_text(name)))
-            return head->fields[i].value;
-    return NULL;
+    return weft_request_with(call, method, url, content, NULL);
 }

@@ -40,7 +40,7 @@ const char *weft_instance(const struct weft_call *call)
 
 const char *weft_path_value(struct weft_call *call, const char *name)
 {
-    if (!call_is(call) || !name)
+    if (!call_asked(call) || !name)
         return NULL;
     for (unsigned i = 0; i < call->route->count; i++) {
         const struct element *element = &call->route->elements[i];
@@ -78,7 +78,7 @@ const char *weft_header(struct weft_call *call, const char *name)
 {
     const struct http_field *field;
 
-    if (!call_is(call) || !name)
+    if (!call_asked(call) || !name)
         return NULL;
     field = http_head_find(&call->x->request, bytes_of_text(name));
     return field ? call_text(call, field->value) : NULL;
@@ -138,12 +138,14 @@ int weft_body(struct weft_call *call, struct weft_bytes *ret)
 {
     int r;
 
-    if (!call_is(call) || !ret)
+    if (!call_asked(call) || !ret)
         return -EINVAL;
-    if (call->body_read)
+    if (call->body_read || call->body_busy)
         return -EBUSY;
     if (!call->body_whole) {
+        call->body_busy = true;
         r = call_read_whole(call, call->x->request_body, &call->body);
+        call->body_busy = false;
         call->body_too_large = r == -EMSGSIZE;
         if (r < 0)
             return r;
@@ -158,14 +160,16 @@ int weft_body_read(struct weft_call *call, struct weft_bytes *ret)
     struct bytes chunk;
     int r;
 
-    if (!call_is(call) || !ret)
+    if (!call_asked(call) || !ret)
         return -EINVAL;
-    if (call->body_whole)
+    if (call->body_whole || call->body_busy)
         return -EBUSY;
     call->body_read = true;
     if (!call->x->request_body)
         return 0;
+    call->body_busy = true;
     r = body_read(call->x->request_body, &chunk);
+    call->body_busy = false;
     if (r > 0)
         *ret = (struct weft_bytes){ chunk.data, chunk.len };
     return r;

@@ -4,8 +4,6 @@
 #include "base/assert.h"
 #include "io/linux/inherit.h"
 
-#define STANDARD_OUTPUT 1
-#define STANDARD_ERROR 2
 #define BACKLOG 1024 /* Linux cuts it to net.core.somaxconn */
 
 /* --- listening ----------------------------------------------------------------------------------------------- */
@@ -123,18 +121,24 @@ void weft_stop(struct weft_service *service)
 
 static bool all_quiet(const struct chassis *chassis)
 {
-    LIST_EACH (&chassis->services, node, next)
-        if (!http_server_quiet(&container_of(node, struct weft_service, node)->server))
+    LIST_EACH (&chassis->services, node, next) {
+        const struct weft_service *service = container_of(node, struct weft_service, node);
+
+        if (!http_server_quiet(&service->server) || tasks_alive(service))
             return false;
+    }
     return true;
 }
 
 /* Connections on which nothing was asked are nobody's loss. */
-static bool has_exchanges(const struct chassis *chassis)
+static bool has_work(const struct chassis *chassis)
 {
-    LIST_EACH (&chassis->services, node, next)
-        if (container_of(node, struct weft_service, node)->worker.exchanges.out > 0)
+    LIST_EACH (&chassis->services, node, next) {
+        const struct weft_service *service = container_of(node, struct weft_service, node);
+
+        if (service->worker.exchanges.out > 0 || tasks_alive(service))
             return true;
+    }
     return false;
 }
 
@@ -160,15 +164,74 @@ static void drain(struct chassis *chassis)
         drain_ns = MAX(drain_ns, service->drain_ns);
         service->worker.draining = true;
         http_server_drain(&service->server);
+        tasks_drain(service);
     }
     wait_quiet(chassis, now_ns + drain_ns, true);
     if (all_quiet(chassis))
         return;
-    if (has_exchanges(chassis))
+    if (has_work(chassis))
         chassis->code = 2;
+    if (!chassis->background_gone)
+        scope_cancel(&chassis->background);
     LIST_EACH (&chassis->services, node, next)
         http_server_abort(&container_of(node, struct weft_service, node)->server);
     wait_quiet(chassis, chassis->loop.now_ns + CHASSIS_ABORT_NS, false);
+}
+
+void background_open(struct chassis *chassis)
+{
+    scope_open(&chassis->background, TIME_NEVER);
+    chassis->background_open = true;
+}
+
+void background_close(struct chassis *chassis)
+{
+    chassis->background_open = false;
+    (void)scope_close(&chassis->background);
+}
+
+static int start_tasks(struct chassis *chassis)
+{
+    LIST_EACH (&chassis->services, node, next) {
+        int r = tasks_start(container_of(node, struct weft_service, node));
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* The scope of the background is opened by a fiber of its own, which is not in it: the drain's waits outlive it. */
+static int background_task(struct task *task)
+{
+    struct chassis *chassis = container_of(task, struct chassis, background_task);
+
+    background_open(chassis);
+    if (start_tasks(chassis) < 0)
+        weft_service_log(container_of(chassis->services.next, struct weft_service, node), WEFT_ERROR,
+                         "tasks can't start: there are more of them than fibers");
+    while (!chassis->background.ended)
+        if (fiber_park(TIME_NEVER) < 0)
+            break;
+    background_close(chassis);
+    return 0;
+}
+
+static void background_ended(struct task *task)
+{
+    container_of(task, struct chassis, background_task)->background_gone = true;
+}
+
+/* Databases are closed only when nobody in the background has them. */
+static void end_background(struct chassis *chassis)
+{
+    int64_t until_ns = chassis->loop.now_ns + CHASSIS_ABORT_NS;
+
+    if (!chassis->background_gone)
+        scope_cancel(&chassis->background);
+    while (!chassis->background_gone && chassis->loop.now_ns < until_ns)
+        if (fiber_sleep(CHASSIS_QUIET_NS) < 0)
+            return;
 }
 
 /* The fiber that waits for the end. */
@@ -181,6 +244,7 @@ static int chassis_task(struct task *task)
         if (fiber_park(TIME_NEVER) < 0)
             break;
     drain(chassis);
+    end_background(chassis);
     LIST_EACH (&chassis->services, node, next)
         targets_done(&container_of(node, struct weft_service, node)->targets);
     chassis->fiber = NULL;
@@ -246,8 +310,11 @@ static int serve(struct chassis *chassis, struct weft_service *service)
 
     if (r == 0) {
         chassis->task = (struct task){ .run = chassis_task };
-        r = loop_spawn(&chassis->loop, &chassis->task);
+        chassis->background_task = (struct task){ .run = background_task, .ended = background_ended };
+        r = loop_spawn(&chassis->loop, &chassis->background_task);
     }
+    if (r == 0)
+        r = loop_spawn(&chassis->loop, &chassis->task);
     if (r < 0) {
         unlisten(chassis); /* nobody may come while the loop ends */
         loop_stop(&chassis->loop);
@@ -266,8 +333,8 @@ int weft_run(struct weft_service *service)
     if (!service_is(service))
         return 1;
     chassis = service->chassis;
-    if (chassis->started)
-        return say(service, "a service runs once");
+    if (chassis->started || chassis->testing)
+        return say(service, chassis->testing ? "a service that was tested does not run" : "a service runs once");
     chassis->started = true;
     code = start(chassis);
     if (code == 0)

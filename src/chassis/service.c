@@ -2,6 +2,7 @@
 #include "chassis/service.h"
 
 #include "base/alloc.h"
+#include "chassis/fakes.h"
 #include "chassis/url.h"
 #include "io/linux/inherit.h"
 #include "io/linux/linux.h"
@@ -149,6 +150,7 @@ static void take_options(struct weft_service *service, const struct weft_options
 
     service->ready = true;
     service->address_only = options->address_only;
+    service->log_access = options->log_access || strcmp(or_else(io_linux_variable("WEFT_LOG_ACCESS"), "0"), "1") == 0;
     service->body_max = options->body_max > 0 ? options->body_max : WEFT_BODY_MAX;
     service->timeout_ns = (options->timeout_ms > 0 ? options->timeout_ms : WEFT_TIMEOUT_MS) * NS_PER_MS;
     service->drain_ns = (options->drain_ms > 0 ? options->drain_ms : WEFT_DRAIN_MS) * NS_PER_MS;
@@ -194,13 +196,25 @@ static int make_server(struct weft_service *service)
         return r;
     }
     r = make_snapshot(service);
+    if (r == 0)
+        r = service_metrics_open(service);
     if (r < 0) {
         http_server_done(&service->server);
+        worker_leave_all(&service->worker);
         worker_done(&service->worker);
         if (service->snapshot)
             snapshot_free(service->snapshot);
     }
     return r;
+}
+
+static void init_lists(struct weft_service *service)
+{
+    list_init(&service->databases);
+    list_init(&service->tasks);
+    list_init(&service->own_metrics);
+    list_init(&service->fakes);
+    list_init(&service->readiness.waiting);
 }
 
 int weft_service_create(const struct weft_options *options, struct weft_service **ret)
@@ -225,13 +239,17 @@ int weft_service_create(const struct weft_options *options, struct weft_service 
     }
     chassis->uses++;
     service->chassis = chassis;
-    list_init(&service->databases);
+    init_lists(service);
     take_options(service, options);
     r = make_server(service);
     if (r < 0) {
         chassis_drop(chassis);
         mem_free(service);
         return r;
+    }
+    if (service->log_access) {
+        access_observer_init(&service->access);
+        service->observers[1] = &service->access;
     }
     service->magic = CHASSIS_SERVICE_MAGIC;
     list_push_back(&chassis->services, &service->node);
@@ -250,6 +268,10 @@ void weft_service_free(struct weft_service *service)
     io = chassis->io;
     service->magic = 0;
     list_remove(&service->node);
+    service_metrics_close(service);
+    tasks_free(service);
+    fakes_free(service);
+    readiness_free(&service->readiness);
     http_server_done(&service->server);
     targets_done(&service->targets);
     worker_leave_all(&service->worker);
@@ -267,7 +289,35 @@ void weft_service_free(struct weft_service *service)
 
 static bool built_in(const char *pattern)
 {
-    return strcmp(pattern, "/livez") == 0 || strcmp(pattern, "/readyz") == 0;
+    return strcmp(pattern, "/livez") == 0 || strcmp(pattern, "/readyz") == 0 || strcmp(pattern, "/metrics") == 0;
+}
+
+bool service_name_fine(const char *name)
+{
+    struct bytes text = bytes_of_text(name);
+
+    if (text.len == 0 || text.len > CHASSIS_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+              c == '.'))
+            return false;
+    }
+    return true;
+}
+
+int service_open_for(struct weft_service *service, const char *what, const char *name)
+{
+    if (!service_is(service))
+        return -EINVAL;
+    if (service->chassis->started)
+        return -EBUSY;
+    if (!service_name_fine(name))
+        return service_fault(service, -EINVAL, "a %s's name has 1 to %d letters, digits, '-', '_' and '.'", what,
+                             CHASSIS_NAME_MAX);
+    return 0;
 }
 
 int weft_route(struct weft_service *service, const char *method, const char *pattern, weft_handler *handler, void *user)

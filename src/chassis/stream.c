@@ -59,7 +59,7 @@ int weft_answer_begin(struct weft_call *call, unsigned status, const char *type)
 {
     int r;
 
-    if (!call_is(call) || !may_have_body(status))
+    if (!call_asked(call) || !may_have_body(status))
         return -EINVAL;
     if (call->scope.ended)
         return call->scope.ended;

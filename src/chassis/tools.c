@@ -15,7 +15,7 @@ int64_t weft_time_left(const struct weft_call *call)
 
     if (!call_is(call))
         return 0;
-    scope = &call->scope;
+    scope = fiber_current() ? fiber_scope() : &call->scope; /* a part may have less than the call */
     if (scope->ended)
         return 0;
     if (scope->deadline_ns == TIME_NEVER)
@@ -77,29 +77,74 @@ static void add_member(struct text *line, const char *name, const char *value)
     text_add_json(line, bytes_of_text(value));
 }
 
-static void write_line(struct text *line, const struct weft_call *call, enum weft_level level, struct bytes message)
+struct line {
+    enum weft_level level;
+    const char *trace_id, *request_id; /* NULL: there is none */
+    struct bytes message, fields;
+};
+
+static void write_line(struct text *line, const struct weft_service *service, const struct line *said,
+                       struct bytes message)
 {
-    struct io *io = call->service->chassis->io;
+    struct io *io = service->chassis->io;
 
     text_add(line, BYTES("{\"time\":\""));
     text_add_time(line, io->ops->wall_ns(io));
     text_add(line, BYTES("\",\"level\":\""));
-    text_add(line, level_name(level));
+    text_add(line, level_name(said->level));
     text_add_char(line, '"');
-    add_member(line, "service", call->service->name);
-    add_member(line, "instance", call->service->instance);
-    add_member(line, "trace_id", call->trace_id);
-    add_member(line, "request_id", call->request_id);
+    add_member(line, "service", service->name);
+    add_member(line, "instance", service->instance);
+    if (said->trace_id)
+        add_member(line, "trace_id", said->trace_id);
+    if (said->request_id)
+        add_member(line, "request_id", said->request_id);
     text_add(line, BYTES(",\"message\":"));
     text_add_json(line, message);
+    text_add(line, said->fields);
     text_add_char(line, '}');
+}
+
+/* While the service runs, nobody waits; before and after, and in a test, somebody looks at every line. */
+static void put_line(struct chassis *chassis, struct text *line)
+{
+    if (chassis->log.open)
+        return json_log_line(&chassis->log, text_bytes(line));
+    text_add_char(line, '\n');
+    (void)chassis->io->ops->descriptor_write(chassis->io, chassis->testing ? STANDARD_ERROR : STANDARD_OUTPUT,
+                                             text_bytes(line));
+}
+
+static void log_line(struct weft_service *service, const struct line *said)
+{
+    char memory[LOG_LINE_MAX];
+    struct bytes left = said->message;
+    struct text line;
+
+    do { /* many characters to escape may take more room than there is */
+        line = text_into(memory, sizeof(memory) - 1);
+        write_line(&line, service, said, left);
+        left.len /= 2;
+    } while (line.full && left.len > 0);
+    line.max = sizeof(memory);
+    if (!line.full)
+        put_line(service->chassis, &line);
+}
+
+void service_log(struct weft_service *service, enum weft_level level, const char *trace_id, const char *request_id,
+                 struct bytes message, struct bytes fields)
+{
+    const struct line line = {
+        .level = level, .trace_id = trace_id, .request_id = request_id, .message = message, .fields = fields
+    };
+
+    log_line(service, &line);
 }
 
 void weft_log(struct weft_call *call, enum weft_level level, const char *format, ...)
 {
-    char message_memory[CHASSIS_MESSAGE_MAX], line_memory[LOG_LINE_MAX];
-    struct text message = text_into(message_memory, sizeof(message_memory)), line;
-    struct bytes left;
+    char memory[CHASSIS_MESSAGE_MAX];
+    struct text message = text_into(memory, sizeof(memory));
     va_list args;
 
     if (!call_is(call) || !format)
@@ -107,12 +152,19 @@ void weft_log(struct weft_call *call, enum weft_level level, const char *format,
     va_start(args, format);
     text_add_vformat(&message, format, args);
     va_end(args);
-    left = text_bytes(&message);
-    do { /* many characters to escape may take more room than there is */
-        line = text_into(line_memory, sizeof(line_memory));
-        write_line(&line, call, level, left);
-        left.len /= 2;
-    } while (line.full && left.len > 0);
-    if (!line.full)
-        json_log_line(&call->service->chassis->log, text_bytes(&line));
+    service_log(call->service, level, call->trace_id, call->request_id, text_bytes(&message), BYTES_NONE);
+}
+
+void weft_service_log(struct weft_service *service, enum weft_level level, const char *format, ...)
+{
+    char memory[CHASSIS_MESSAGE_MAX];
+    struct text message = text_into(memory, sizeof(memory));
+    va_list args;
+
+    if (!service_is(service) || !format)
+        return;
+    va_start(args, format);
+    text_add_vformat(&message, format, args);
+    va_end(args);
+    service_log(service, level, NULL, NULL, text_bytes(&message), BYTES_NONE);
 }
