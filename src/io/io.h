@@ -55,6 +55,13 @@ struct wake {
     void (*run)(struct wake *wake, unsigned events); /* on the loop's own stack; may not wait */
 };
 
+/* What a process and all that it starts may use. 0: as much as there is. */
+struct process_limits {
+    uint64_t memory;  /* bytes */
+    uint64_t cpu_ppm; /* of one processor, in millionths */
+    uint64_t files;   /* open ones, of each process */
+};
+
 /* A command to start. Arrays end with NULL; strings are borrowed for the call. */
 struct command {
     const char *const *argv; /* argv[0] with a slash is a path, else searched in PATH of `env` */
@@ -65,6 +72,8 @@ struct command {
     int out, err;    /* become 1 and 2; -1: ours */
     bool listen_pid; /* sets LISTEN_PID to the child's own pid (sd_listen_fds) */
     bool new_group;  /* its own process group, for signals to all it forks */
+    uint64_t files;  /* how many it may have open (RLIMIT_NOFILE); 0: as many as we could */
+    int cgroup;      /* descriptor of a control group's folder that it is put into; 0: ours */
 };
 
 /* A started process. `exited` becomes readable when it has ended; then process_reap() tells how. */
@@ -146,7 +155,7 @@ struct io_ops {
                        uint64_t *ret_size); /* all of it or nothing; makes the file if there is none */
     int (*file_rename)(struct io *io, const char *from, const char *to); /* replaces */
     int (*file_remove)(struct io *io, const char *path);
-    int (*directory_make)(struct io *io, const char *path, unsigned mode);            /* an existing one is fine */
+    int (*directory_make)(struct io *io, const char *path, unsigned mode); /* an existing one is fine */
     int (*directory_list)(struct io *io, const char *path, void (*each)(void *user, const char *name), void *user);
     ssize_t (*descriptor_write)(struct io *io, int descriptor, struct bytes content); /* all of it, e.g. to stdout */
     ssize_t (*descriptor_read)(struct io *io, int descriptor, void *memory, size_t len);

@@ -40,6 +40,8 @@ void io_linux_close(struct io *io);
 /* Orphans among our descendants become our children instead of init's. */
 int io_linux_become_subreaper(void) MUST_CHECK;
 
+int64_t io_linux_parent(void); /* its pid */
+
 /* Kills every descendant and reaps it, in turns, since the dead leave their children to us (a subreaper).
  * Returns how many were reaped; -ETIMEDOUT when some are left after GUARD_KILL_NS (stuck in the kernel, or out
  * of our power). [blocks] Only for a process whose children are all its own affair. */

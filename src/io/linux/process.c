@@ -231,6 +231,28 @@ static void child_listen_pid(struct plan *plan)
     *to = '\0';
 }
 
+/* "0" is whoever writes it. Before descriptors take their places, and perhaps that of this one. */
+static void child_cgroup(const struct plan *plan)
+{
+    int folder = plan->command->cgroup, descriptor;
+
+    if (folder <= 0)
+        return;
+    descriptor = openat(folder, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+    if (descriptor < 0 || write(descriptor, "0", 1) < 0)
+        child_fail(plan, errno);
+    (void)close(descriptor);
+}
+
+static void child_files(const struct plan *plan)
+{
+    struct rlimit files = *plan->files;
+
+    if (plan->command->files > 0)
+        files.rlim_cur = files.rlim_max = MIN((rlim_t)plan->command->files, files.rlim_max);
+    (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 NORETURN static void child_run(struct plan *plan)
 {
     const struct command *command = plan->command;
@@ -241,9 +263,10 @@ NORETURN static void child_run(struct plan *plan)
         child_fail(plan, errno);
     if (getppid() != plan->parent) /* it died before the kernel was told */
         _exit(127);
+    child_cgroup(plan);
     child_descriptors(plan);
     child_signals();
-    (void)setrlimit(RLIMIT_NOFILE, plan->files);
+    child_files(plan);
     if (command->directory && chdir(command->directory) < 0)
         child_fail(plan, errno);
     if (command->listen_pid)
