@@ -12,7 +12,7 @@ struct call {
     struct task task;
     struct loop *loop;
     struct address address;
-    struct bytes method, path;
+    struct bytes method, path, body;
     int64_t limit_ns;
     int (*act)(struct call *call);
     struct io_socket socket;
@@ -30,7 +30,7 @@ static int send_request(struct call *call)
 {
     char memory[HEAD_MAX];
     struct text text = text_into(memory, sizeof(memory));
-    struct http_field fields[2];
+    struct http_field fields[3];
     struct http_head head = { .method = http_method_of(call->method),
                               .method_text = call->method,
                               .path = call->path,
@@ -40,10 +40,19 @@ static int send_request(struct call *call)
                               .field_max = ARRAY_LEN(fields) };
     int r = http_head_add_named(&head, BYTES("Accept"), BYTES("application/json"));
 
+    if (r == 0 && call->body.len > 0)
+        r = http_head_add_named(&head, BYTES("Content-Type"), BYTES("application/json"));
+    head.has_content_length = call->body.len > 0;
+    head.content_length = call->body.len;
+    if (head.has_content_length)
+        head.framing = HTTP_BODY_LENGTH;
     if (r < 0)
         return r;
     http1_write_request(&text, &head);
-    return text.full ? -ENAMETOOLONG : stream_write(call->socket, text_bytes(&text), TIME_NEVER);
+    if (text.full)
+        return -ENAMETOOLONG;
+    r = stream_write(call->socket, text_bytes(&text), TIME_NEVER);
+    return r == 0 && call->body.len > 0 ? stream_write(call->socket, call->body, TIME_NEVER) : r;
 }
 
 /* More bytes into the buffer. 0: the end. */
@@ -216,6 +225,12 @@ static struct call *call_create(int (*act)(struct call *call), int64_t limit_ns)
 int client_call(struct app *app, const char *socket, struct bytes method, struct bytes path, int64_t limit_ns,
                 struct client_answer *ret)
 {
+    return client_send(app, socket, method, path, BYTES_NONE, limit_ns, ret);
+}
+
+int client_send(struct app *app, const char *socket, struct bytes method, struct bytes path, struct bytes body,
+                int64_t limit_ns, struct client_answer *ret)
+{
     struct call *call = call_create(carry_out, limit_ns);
     int r;
 
@@ -223,6 +238,7 @@ int client_call(struct app *app, const char *socket, struct bytes method, struct
         return -ENOMEM;
     call->method = method;
     call->path = path;
+    call->body = body;
     r = run(app, socket, call);
     if (r == 0)
         *ret = call->answer;

@@ -15,6 +15,10 @@ struct client_answer {
 int client_call(struct app *app, const char *socket, struct bytes method, struct bytes path, int64_t limit_ns,
                 struct client_answer *ret) MUST_CHECK;
 
+/* The same with a body of JSON. */
+int client_send(struct app *app, const char *socket, struct bytes method, struct bytes path, struct bytes body,
+                int64_t limit_ns, struct client_answer *ret) MUST_CHECK;
+
 /* Whether somebody accepts connections there: 0, or why not. */
 int client_try(struct app *app, const char *socket) MUST_CHECK;
 

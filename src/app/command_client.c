@@ -1,31 +1,7 @@
 /* The commands that talk to the running system. */
-#include "app/client.h"
-#include "app/commands.h"
+#include "app/client_say.h"
 #include "app/table.h"
 #include "base/alloc.h"
-
-static int explain(struct app *app, const struct invocation *invocation, const struct place *place, int error)
-{
-    const char *name = invocation->command->name;
-
-    switch (error) {
-    case -ENOENT:
-    case -ECONNREFUSED:
-        app_error(app, "%s: no system runs at %s: %s (weft up starts one; -f or --dir tell where)", name, place->socket,
-                  app_reason(error));
-        return EXIT_UNREACHABLE;
-    case -ENAMETOOLONG:
-        app_error(app, "%s: the path %s is too long for a socket (choose a shorter one with --dir)", name,
-                  place->socket);
-        return EXIT_USAGE;
-    case -ETIME:
-        app_error(app, "%s: the system at %s does not answer (it may be busy, or stuck)", name, place->socket);
-        return EXIT_UNREACHABLE;
-    default:
-        app_error(app, "%s: can't talk to the system at %s: %s", name, place->socket, app_reason(error));
-        return EXIT_UNREACHABLE;
-    }
-}
 
 /* 0: there is an answer, else *ret_exit says how to end. */
 static int call(struct app *app, const struct invocation *invocation, struct bytes method, struct bytes path,
@@ -36,26 +12,8 @@ static int call(struct app *app, const struct invocation *invocation, struct byt
     if (r == 0)
         r = client_call(app, place->socket, method, path, CLIENT_LIMIT_NS, ret);
     if (r < 0)
-        *ret_exit = explain(app, invocation, place, r);
+        *ret_exit = client_explain(app, invocation, place, r);
     return r;
-}
-
-static bool is_good(const struct client_answer *answer)
-{
-    return answer->status >= 200 && answer->status < 300;
-}
-
-/* A problem body's detail, or else the status. */
-static void say_refusal(struct app *app, const struct invocation *invocation, const struct client_answer *answer)
-{
-    struct bytes body = bytes_of(answer->data, answer->len);
-    char *detail = table_text(body, "detail");
-
-    if (detail)
-        app_error(app, "%s: %s", invocation->command->name, detail);
-    else
-        app_error(app, "%s: the system answered with status %u", invocation->command->name, answer->status);
-    mem_free(detail);
 }
 
 int command_get(struct app *app, const struct invocation *invocation)
@@ -68,8 +26,8 @@ int command_get(struct app *app, const struct invocation *invocation)
     if (call(app, invocation, BYTES("GET"), services ? BYTES("/v1/services") : BYTES("/v1/endpoints"), &place, &answer,
              &exit_code) < 0)
         return exit_code;
-    if (!is_good(&answer)) {
-        say_refusal(app, invocation, &answer);
+    if (!client_is_good(&answer)) {
+        client_say_refusal(app, invocation, &answer);
         exit_code = EXIT_FAILED;
     } else if (invocation_format(invocation) == OUTPUT_JSON) {
         app_print(app, bytes_of(answer.data, answer.len));
@@ -91,15 +49,8 @@ int command_apply(struct app *app, const struct invocation *invocation)
 
     if (call(app, invocation, BYTES("POST"), BYTES("/v1/apply"), &place, &answer, &exit_code) < 0)
         return exit_code;
-    if (is_good(&answer)) {
-        char *text = table_text(bytes_of(answer.data, answer.len), "detail");
-
-        app_printf(app, "%s\n", text ? text : "applied");
-        mem_free(text);
-    } else {
-        say_refusal(app, invocation, &answer);
+    if (!client_say_done(app, invocation, &answer, "applied"))
         exit_code = EXIT_FAILED;
-    }
     mem_free(answer.data);
     return exit_code;
 }
@@ -112,8 +63,8 @@ int command_down(struct app *app, const struct invocation *invocation)
 
     if (call(app, invocation, BYTES("POST"), BYTES("/v1/down"), &place, &answer, &exit_code) < 0)
         return exit_code;
-    if (!is_good(&answer)) {
-        say_refusal(app, invocation, &answer);
+    if (!client_is_good(&answer)) {
+        client_say_refusal(app, invocation, &answer);
         exit_code = EXIT_FAILED;
     } else if (client_wait_gone(app, place.socket, CLIENT_LIMIT_NS) < 0) {
         app_error(app, "down: the system at %s is stopping, but has not ended yet", place.socket);

@@ -6,6 +6,9 @@ static const struct option_info *const GET_OPTIONS[] = { &OPTION_FORMAT, &OPTION
 
 static const struct option_info *const FMT_OPTIONS[] = { &OPTION_CHECK, &OPTION_FILE, NULL };
 
+static const struct option_info *const LOGS_OPTIONS[] = { &OPTION_FOLLOW, &OPTION_TAIL, &OPTION_FORMAT,
+                                                          &OPTION_FILE,   &OPTION_DIR,  NULL };
+
 static const char *const GET_CHOICES[] = { "services", "endpoints", NULL };
 static const char *const SHELLS[] = { "bash", "zsh", "fish", NULL };
 
@@ -35,6 +38,30 @@ const struct command_info COMMANDS[] = {
       .choices = GET_CHOICES,
       .options = GET_OPTIONS,
       .run = command_get },
+    { .name = "scale",
+      .about = "run more or fewer instances of services",
+      .words = "SERVICE=NUMBER...",
+      .words_min = 1,
+      .words_max = ARGUMENT_WORDS_MAX,
+      .word_kind = WORD_SERVICE,
+      .options = FILE_AND_DIR,
+      .more =
+          "Returns at once; new instances get requests when they are ready, others finish theirs first. The number\n"
+          "stays, also when the system is stopped and started or takes a changed file, until the service's own\n"
+          "scale: in the file is changed. It is kept in .weft/scale.json.",
+      .examples = "  weft scale orders=3 web=2\n  weft scale mailer=0",
+      .run = command_scale },
+    { .name = "logs",
+      .about = "show what services wrote",
+      .words = "[SERVICE|INSTANCE]...",
+      .words_max = ARGUMENT_WORDS_MAX,
+      .word_kind = WORD_SERVICE,
+      .options = LOGS_OPTIONS,
+      .more =
+          "In order of time over all services, also when the system does not run. How much is kept is set by log: in\n"
+          "the file. Lines that are JSON with level and message are shown as text; -o json shows all as it was.",
+      .examples = "  weft logs -f\n  weft logs --tail 50 orders web-1",
+      .run = command_logs },
     { .name = "down",
       .about = "stop the running system",
       .options = FILE_AND_DIR,

@@ -16,6 +16,8 @@ struct place {
     char socket[FILE_PATH_MAX]; /* control.sock in it */
 };
 
+extern const struct option_info OPTION_FOLLOW, OPTION_TAIL; /* command_logs.c */
+
 /* -ENAMETOOLONG. */
 int place_find(const struct invocation *invocation, struct place *ret) MUST_CHECK;
 
@@ -26,6 +28,8 @@ int command_fmt(struct app *app, const struct invocation *invocation);
 int command_schema(struct app *app, const struct invocation *invocation);
 int command_get(struct app *app, const struct invocation *invocation);
 int command_apply(struct app *app, const struct invocation *invocation);
+int command_logs(struct app *app, const struct invocation *invocation);
+int command_scale(struct app *app, const struct invocation *invocation);
 int command_down(struct app *app, const struct invocation *invocation);
 int command_version(struct app *app, const struct invocation *invocation);
 int command_help(struct app *app, const struct invocation *invocation);

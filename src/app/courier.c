@@ -1,6 +1,8 @@
 /* The serving process, and what it is told: see app/supervisor.h. */
 #include "app/supervisor.h"
 
+#include "base/alloc.h"
+
 static struct supervisor *of_link(struct link *link)
 {
     return container_of(link, struct supervisor, link);
@@ -47,7 +49,29 @@ void courier_unlisten(struct supervisor *supervisor, uint64_t id)
     tell(supervisor, &message, -1);
 }
 
-/* The states that the serving process knows are the lifecycle's, and "leaving". */
+/* "leaving", "waiting" and "crash-loop" besides the lifecycle's. */
+static struct bytes state_of(const struct unit *unit)
+{
+    enum lifecycle_state state = unit->child.life.state;
+
+    if (unit->leaving && (state == LIFECYCLE_STARTING || state == LIFECYCLE_READY))
+        return BYTES("leaving");
+    if (state == LIFECYCLE_IDLE)
+        return BYTES("waiting");
+    if (state == LIFECYCLE_BACKING_OFF && child_crash_loops(&unit->child))
+        return BYTES("crash-loop");
+    return lifecycle_state_name(state);
+}
+
+/* What a person wants to know besides: whom it waits for, or how it ended last. */
+static void write_note(struct supervisor *supervisor, const struct unit *unit, struct text *text)
+{
+    if (unit->child.life.state == LIFECYCLE_IDLE)
+        (void)units_wait_for(supervisor, unit, text);
+    else
+        text_add(text, bytes_of_text(unit->child.last_exit));
+}
+
 void courier_unit(struct supervisor *supervisor, const struct unit *unit)
 {
     enum lifecycle_state state = unit->child.life.state;
@@ -58,11 +82,26 @@ void courier_unit(struct supervisor *supervisor, const struct unit *unit)
                                .name = bytes_of_text(unit->name),
                                .pid = lifecycle_has_process(state) ? (uint64_t)unit->child.process.pid : 0,
                                .restarts = unit->child.life.restarts };
-    bool runs = state == LIFECYCLE_STARTING || state == LIFECYCLE_READY;
+    char note_memory[CHILD_EXIT_MAX];
+    struct text note = text_into(note_memory, sizeof(note_memory));
 
     address_write(&text, &unit->address);
     message.address = text_bytes(&text);
-    message.state = unit->leaving && runs ? BYTES("leaving") : lifecycle_state_name(state);
+    message.state = state_of(unit);
+    write_note(supervisor, unit, &note);
+    message.payload = text_bytes(&note);
+    tell(supervisor, &message, -1);
+}
+
+void courier_service(struct supervisor *supervisor, const struct plan_service *plan)
+{
+    char memory[FAULT_TEXT_MAX];
+    struct text warning = text_into(memory, sizeof(memory));
+    struct message message = { .type = MESSAGE_RUN, .service = plan->name };
+
+    message.count = scales_of(&supervisor->scales, plan, &message.ok);
+    limits_write_warning(supervisor, plan, &warning);
+    message.payload = text_bytes(&warning);
     tell(supervisor, &message, -1);
 }
 
@@ -111,6 +150,8 @@ static void introduce(struct supervisor *supervisor)
     const struct message start = { .type = MESSAGE_START,
                                    .count = supervisor->workers,
                                    .pid = (uint64_t)supervisor->serving.process.pid,
+                                   .ok = !supervisor->current,
+                                   .state = bytes_of_text(supervisor->state),
                                    .name = bytes_of_text(supervisor->folder) };
     struct loaded *loaded = supervisor->current ? supervisor->current : supervisor->pending;
 
@@ -119,6 +160,8 @@ static void introduce(struct supervisor *supervisor)
         courier_listener(supervisor, container_of(node, struct listening, node));
     LIST_EACH (&supervisor->units, node, next)
         courier_unit(supervisor, container_of(node, struct unit, node));
+    for (unsigned i = 0; loaded && i < loaded->plan.service_count; i++)
+        courier_service(supervisor, &loaded->plan.services[i]);
     if (loaded)
         courier_version(supervisor, loaded);
 }
@@ -145,6 +188,24 @@ static void hung(struct supervisor *supervisor, const struct message *message)
     child_hung(&unit->child);
 }
 
+static void outside_changed(struct supervisor *supervisor, const struct message *message)
+{
+    struct outside *outside = NULL;
+
+    LIST_EACH (&supervisor->outsides, node, next)
+        if (bytes_equal(bytes_of_text(container_of(node, struct outside, node)->name), message->service))
+            outside = container_of(node, struct outside, node);
+    if (!outside) {
+        outside = message->service.len <= CONF_NAME_MAX ? mem_zalloc(sizeof(*outside)) : NULL;
+        if (!outside)
+            return;
+        memcpy(outside->name, message->service.data, message->service.len);
+        list_push_back(&supervisor->outsides, &outside->node);
+    }
+    outside->ready = (unsigned)message->count;
+    units_start_waiting(supervisor);
+}
+
 static void requested(struct supervisor *supervisor, const struct message *message)
 {
     if (bytes_equal(message->name, BYTES("apply")))
@@ -165,6 +226,8 @@ static void received(struct link *link, const struct message *message, int descr
     case MESSAGE_REFUSED: reload_refused(supervisor, message->version, message->payload); break;
     case MESSAGE_HEALTH: health_changed(supervisor, message); break;
     case MESSAGE_HUNG: hung(supervisor, message); break;
+    case MESSAGE_OUTSIDE: outside_changed(supervisor, message); break;
+    case MESSAGE_SCALE: scaling_begin(supervisor, message->id, message->service, message->count); break;
     case MESSAGE_REQUEST: requested(supervisor, message); break;
     default: break; /* those that only we send are not decoded */
     }

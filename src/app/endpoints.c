@@ -69,3 +69,58 @@ void endpoints_wait(struct serving *serving)
             return;
     }
 }
+
+/* --- the first start
+ * -------------------------------------------------------------------------------------------------- */
+
+/* Whether nothing will become ready, since nothing of it shall run. */
+static bool is_empty(const struct serving *serving, struct bytes service)
+{
+    LIST_EACH (&serving->runs, node, next) {
+        const struct serving_run *run = container_of(node, struct serving_run, node);
+
+        if (bytes_equal(bytes_of_text(run->service), service))
+            return run->scale == 0;
+    }
+    return false;
+}
+
+/* Whether a route leads to a service of which nobody is ready yet. Empty: none does. */
+static struct bytes unready_target(const struct serving *serving, const struct control_config *config)
+{
+    for (size_t i = 0; i < config->routes.count; i++) {
+        const struct control_service *target = control_route_at(config, i)->service;
+        const struct service *service = target ? registry_find(&serving->registry, target->name) : NULL;
+
+        if (service && service_ready_count(service) == 0 && !is_empty(serving, target->name))
+            return target->name;
+    }
+    return BYTES_NONE;
+}
+
+static void say_unready(struct serving *serving, const struct control_config *config)
+{
+    for (size_t i = 0; i < config->services.count; i++) {
+        const struct control_service *service = control_service_at(config, i);
+        const struct service *known = registry_find(&serving->registry, service->name);
+
+        if (known && service_ready_count(known) == 0 && !is_empty(serving, service->name))
+            log_say(&serving->log, "gateways are opened although no instance of " BYTES_FMT " is ready yet",
+                    BYTES_ARG(service->name));
+    }
+}
+
+void endpoints_wait_first(struct serving *serving)
+{
+    const struct control_config *config = serving->newest->system;
+    int64_t until_ns = serving->loop.now_ns + READY_WAIT_NS;
+
+    while (unready_target(serving, config).len > 0) {
+        if (serving->loop.now_ns >= until_ns) {
+            say_unready(serving, config);
+            return;
+        }
+        if (serving->drain_wanted || fiber_sleep(WORKER_QUIET_NS) < 0)
+            return;
+    }
+}

@@ -1,6 +1,6 @@
 /* app/loaded.h - a version of the configuration: the texts it was made from, and what they mean.
  *
- * (1) The supervisor reads the files; the serving process gets their very bytes, so both compile the same.
+ * (1) The supervisor reads the files, .env too (app/environment.h); the serving process gets their very bytes, so both compile the same.
  * (2) It is counted: what runs by it (listeners, instances) keeps it alive.
  */
 #ifndef WEFT_APP_LOADED_H
@@ -29,9 +29,6 @@ struct loaded {
  * use. -EINVAL: faults say why; -ENOMEM. */
 int loaded_read(struct app *app, const char *file, const char *folder, const char *state, struct fault_list *faults,
                 struct loaded **ret) MUST_CHECK;
-
-/* For struct conf_source: variables are those of the environment. `user`: struct app. */
-bool loaded_variable(void *user, struct bytes name, struct bytes *ret_value);
 
 struct loaded *loaded_use(struct loaded *loaded);
 void loaded_drop(struct loaded *loaded); /* NULL is fine */

@@ -12,7 +12,8 @@ static bool lists_equal(const char *const *a, const char *const *b)
 bool plan_service_same(const struct plan_service *a, const struct plan_service *b)
 {
     return bytes_equal(a->name, b->name) && a->port == b->port && strcmp(a->directory, b->directory) == 0 &&
-           lists_equal(a->argv, b->argv) && lists_equal(a->env, b->env);
+           a->limits.memory == b->limits.memory && a->limits.cpu_ppm == b->limits.cpu_ppm &&
+           a->limits.files == b->limits.files && lists_equal(a->argv, b->argv) && lists_equal(a->env, b->env);
 }
 
 const struct plan_service *plan_find(const struct plan *plan, struct bytes name)

@@ -5,12 +5,13 @@
 
 #include "base/arena.h"
 #include "base/fault.h"
+#include "io/io.h"
 #include "io/address.h"
 
 struct plan_listener {
     struct bytes name, scheme;
     struct address address; /* port 0: a free one, the same for all workers, kept while it listens */
-    bool control; /* for worker 0 alone, else one for each other worker */
+    bool control;           /* for worker 0 alone, else one for each other worker */
 };
 
 struct plan_service {
@@ -18,8 +19,11 @@ struct plan_service {
     const char *const *argv; /* ends with NULL */
     const char *const *env;  /* "NAME=value", besides ours; ends with NULL */
     const char *directory;
-    unsigned scale;
-    bool port; /* it gets PORT; else a listening unix socket as descriptor 3 */
+    const struct bytes *needs; /* names of services */
+    unsigned need_count;
+    struct process_limits limits; /* of each instance */
+    unsigned scale;               /* as the file has it */
+    bool port;                    /* it gets PORT; else a listening unix socket as descriptor 3 */
 };
 
 struct plan {
@@ -28,9 +32,11 @@ struct plan {
     unsigned listener_count;
     struct plan_service *services; /* those that are run by us */
     unsigned service_count;
+    unsigned log_files; /* of each service's ring */
+    uint64_t log_size;
 };
 
-/* Running processes of the one will do for the other; `scale` is not looked at. */
+/* Running processes of the one will do for the other; `scale` and `needs` are not looked at. */
 bool plan_service_same(const struct plan_service *a, const struct plan_service *b);
 const struct plan_service *plan_find(const struct plan *plan, struct bytes name); /* NULL: not there */
 

@@ -61,6 +61,10 @@ void reload_applied(struct supervisor *supervisor, uint64_t version)
     listenings_commit(supervisor);
     units_commit(supervisor);
     loaded_drop(before);
+    scales_follow(&supervisor->scales, &supervisor->current->plan, &supervisor->log);
+    recorder_set(&supervisor->recorder, supervisor->current->plan.log_files, supervisor->current->plan.log_size);
+    for (unsigned i = 0; i < supervisor->current->plan.service_count; i++)
+        courier_service(supervisor, &supervisor->current->plan.services[i]);
     say_live(supervisor);
     text_add_format(&text, "version %llu is live", (unsigned long long)version);
     finish(supervisor, true, text_bytes(&text));
@@ -120,6 +124,7 @@ static int prepare(struct supervisor *supervisor, struct loaded *loaded, struct 
         supervisor->workers = loaded->plan.workers;
     r = listenings_prepare(supervisor, loaded, &fault);
     if (r == 0) {
+        limits_prepare(supervisor, &loaded->plan);
         r = units_prepare(supervisor, loaded, &fault);
         if (r < 0)
             listenings_rollback(supervisor);

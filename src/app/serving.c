@@ -53,9 +53,12 @@ static void health_changed(struct registry *registry, struct service *service, s
 {
     struct serving *serving = registry->changed_data;
     const struct message message = { .type = MESSAGE_HEALTH, .name = instance->name, .ok = instance_ready(instance) };
+    const struct message outside = { .type = MESSAGE_OUTSIDE,
+                                     .service = service->name,
+                                     .count = service_ready_count(service) };
 
     if (!serving->drained)
-        serving_send(serving, &message);
+        serving_send(serving, instance->generation > 0 ? &message : &outside); /* processes have a pid */
 }
 
 /* Its liveness checks fail. */
@@ -90,6 +93,17 @@ static int start_registry(struct serving *serving)
     return r;
 }
 
+static char *join(struct bytes folder, struct bytes name)
+{
+    char *path = mem_alloc(folder.len + name.len + 1);
+
+    if (!path)
+        return NULL;
+    memcpy(path, folder.data, folder.len);
+    memcpy(path + folder.len, name.data, name.len + 1);
+    return path;
+}
+
 int serving_start(struct serving *serving, const struct message *start)
 {
     unsigned count = (unsigned)MIN(start->count, (uint64_t)WORKERS_MAX);
@@ -103,7 +117,9 @@ int serving_start(struct serving *serving, const struct message *start)
     serving->rings = mem_zalloc_array(count + 1, sizeof(struct access_log_ring *));
     serving->since_ns = loop_clock(loop);
     serving->pid = start->pid;
-    r = serving->folder && serving->rings ? workers_init(workers, loop, count) : -ENOMEM;
+    serving->first = start->ok;
+    serving->logs = join(start->state, BYTES("/logs"));
+    r = serving->folder && serving->logs && serving->rings ? workers_init(workers, loop, count) : -ENOMEM;
     if (r == 0)
         r = metrics_create(loop->io, count + 1, &serving->metrics);
     if (r == 0)
@@ -207,6 +223,7 @@ static void free_all(struct serving *serving)
     serving_forget(serving);
     mem_free(serving->rings);
     mem_free(serving->folder);
+    mem_free(serving->logs);
     log_close(&serving->log);
     loop_done(&serving->loop);
 }
@@ -224,6 +241,7 @@ int serving_run(struct app *app)
     list_init(&serving->opening);
     list_init(&serving->closing);
     list_init(&serving->instances);
+    list_init(&serving->runs);
     list_init(&serving->questions);
     timer_init(&serving->sweep, serving_sweep);
     r = open_all(serving);

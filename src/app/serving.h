@@ -50,6 +50,15 @@ struct serving_instance {
     struct address address;
     char *place; /* the address, as text */
     uint64_t pid, restarts;
+    char *note;
+};
+
+/* What it said about a service that it runs. */
+struct serving_run {
+    struct list_node node;
+    char *service, *warning;
+    uint64_t scale;
+    bool chosen;
 };
 
 /* Somebody who waits for a RESULT. On the stack of a fiber. */
@@ -74,9 +83,11 @@ struct serving {
     struct access_log *access_log;
     struct access_log_ring **rings;
     bool started;
+    bool first; /* nobody has ever been ready: it is the system's start */
     int64_t since_ns;
     uint64_t pid; /* our own */
     char *folder;
+    char *logs; /* what services write is kept there */
     /* the control API */
     struct control_api_host host;
     struct control_api_conf api;
@@ -87,7 +98,7 @@ struct serving {
     struct snapshot *newest, *control;
     struct timer sweep;
     struct list_node opening, closing; /* struct serving_listener */
-    struct list_node instances, questions;
+    struct list_node instances, runs, questions;
     uint64_t last_question;
     /* the conductor */
     struct task conductor;
@@ -110,9 +121,9 @@ void serving_text_free(struct serving_version *version);
 void serving_listener_free(struct serving *serving, struct serving_listener *listener);
 void serving_forget(struct serving *serving); /* frees what was said */
 
-/* On a fiber of the control loop: asks the supervisor ("apply", "down"). 0, and question->ok and its text; -EPIPE,
- * -ETIMEDOUT, -ECANCELED. */
-int serving_ask(struct serving *serving, struct bytes name, struct serving_question *question) MUST_CHECK;
+/* On a fiber of the control loop: asks the supervisor ("apply", "down", scale); the message gets its id here. 0, and
+ * question->ok and its text; -EPIPE, -ETIMEDOUT, -ECANCELED. */
+int serving_ask(struct serving *serving, struct message *message, struct serving_question *question) MUST_CHECK;
 
 /* serving_apply.c */
 void serving_compile(struct serving *serving, uint64_t version); /* what came in; on the loop's own stack */
@@ -134,5 +145,9 @@ int endpoints_apply(struct serving *serving, struct bytes service) MUST_CHECK;
  * know what the one before knew, ENDPOINTS_WAIT_NS at most, so that who is queued already isn't told that nobody is
  * ready. */
 void endpoints_wait(struct serving *serving);
+
+/* Likewise, at the start of the system: until every service that a route leads to has been ready, READY_WAIT_NS at
+ * most; then it is said who was not. */
+void endpoints_wait_first(struct serving *serving);
 
 #endif

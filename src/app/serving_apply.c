@@ -1,6 +1,7 @@
 /* Taking a version of the configuration: see app/serving.h (3) and (4). */
 #include "app/serving.h"
 
+#include "app/environment.h"
 #include "app/loaded.h"
 #include "app/stages.h"
 #include "base/alloc.h"
@@ -24,9 +25,14 @@ static void refuse_fault(struct serving *serving, uint64_t version, const struct
 
 /* --- compiling, on the loop's own stack --------------------------------------------------------------------------- */
 
+struct loading {
+    struct serving *serving;
+    struct environment environment;
+};
+
 static int read_text(void *user, const char *path, struct arena *arena, struct bytes *ret)
 {
-    struct serving *serving = user;
+    struct serving *serving = ((struct loading *)user)->serving;
 
     LIST_EACH (&serving->incoming.texts, node, next) {
         const struct serving_text *text = container_of(node, struct serving_text, node);
@@ -39,18 +45,32 @@ static int read_text(void *user, const char *path, struct arena *arena, struct b
 
 static bool variable(void *user, struct bytes name, struct bytes *ret)
 {
-    return loaded_variable(((struct serving *)user)->app, name, ret);
+    return environment_variable(&((struct loading *)user)->environment, name, ret);
+}
+
+/* The supervisor found it good. */
+static int load_environment(struct loading *loading, struct arena *arena, struct fault_list *faults)
+{
+    struct bytes text;
+    int r = read_text(loading, ENVIRONMENT_TEXT, arena, &text);
+
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    return environment_take(&loading->environment, ".env", text, arena, faults);
 }
 
 static int load(struct serving *serving, struct snapshot *snapshot, struct fault_list *faults,
                 const struct control_config **ret)
 {
+    struct loading loading = { .serving = serving, .environment = { .app = serving->app } };
     const struct control_request request = { .stages = &STAGES,
-                                             .source = { .read = read_text, .variable = variable, .user = serving } };
+                                             .source = { .read = read_text, .variable = variable, .user = &loading } };
     const struct serving_text *text = container_of(serving->incoming.texts.next, struct serving_text, node);
     struct bytes copy;
     int r = arena_copy(&snapshot->arena, bytes_of(text->content, text->len), &copy);
 
+    if (r == 0)
+        r = load_environment(&loading, &snapshot->arena, faults);
     if (r < 0)
         return r;
     return control_load(&request, text->name, copy, &snapshot->arena, faults, ret);
@@ -116,6 +136,22 @@ static int make_known(struct serving *serving, const struct control_service *fro
                       : service_set_targets(service, from->targets, from->target_count);
 }
 
+/* Services that a version which was refused half-way has changed get back what the one that is lived in says; what only
+ * the refused one named goes by forget_services(). Memory that is short now leaves some as they are. */
+static void restore_services(struct serving *serving)
+{
+    const struct control_config *config = serving->newest ? serving->newest->system : NULL;
+
+    for (size_t i = 0; config && i < config->services.count; i++) {
+        const struct control_service *service = control_service_at(config, i);
+        int r = make_known(serving, service, serving->newest->version);
+
+        if (r < 0)
+            log_say(&serving->log, "service " BYTES_FMT " keeps settings of a refused version: %s",
+                    BYTES_ARG(service->name), app_reason(r));
+    }
+}
+
 static int make_all_known(struct serving *serving, const struct snapshot *snapshot)
 {
     const struct control_config *config = snapshot->system;
@@ -150,12 +186,29 @@ void serving_sweep(struct timer *timer)
         forget_services(serving);
 }
 
-static int open_listeners(struct serving *serving)
+/* Clients come by it; others may come before services are ready: they look at the system, or are these services. */
+static bool is_gateway(const struct serving_listener *listener)
 {
+    return listener->worker != 0 && strcmp(listener->name, CONTROL_GATEWAY_MESH) != 0;
+}
+
+static struct serving_listener *next_listener(struct serving *serving, bool gateways)
+{
+    LIST_EACH (&serving->opening, node, next) {
+        struct serving_listener *listener = container_of(node, struct serving_listener, node);
+
+        if (is_gateway(listener) == gateways)
+            return listener;
+    }
+    return NULL;
+}
+
+static int open_listeners(struct serving *serving, bool gateways)
+{
+    struct serving_listener *listener;
     int r = 0;
 
-    while (r == 0 && !list_empty(&serving->opening)) {
-        struct serving_listener *listener = container_of(serving->opening.next, struct serving_listener, node);
+    while (r == 0 && (listener = next_listener(serving, gateways)) != NULL) {
         struct worker_listen listen = { .id = listener->id,
                                         .descriptor = listener->descriptor,
                                         .gateway = bytes_of_text(listener->name),
@@ -206,6 +259,7 @@ void serving_apply(struct serving *serving)
     if (r < 0) {
         struct fault fault = { 0 };
 
+        restore_services(serving);
         fault_set(&fault, "services can't be made known: %s", app_reason(r));
         refuse_fault(serving, snapshot->version, &fault);
         snapshot_free(snapshot);
@@ -215,9 +269,14 @@ void serving_apply(struct serving *serving)
     r = enter(serving, snapshot);
     serving->compiled = NULL;
     if (r == 0)
+        r = open_listeners(serving, false);
+    if (r == 0 && serving->first)
+        endpoints_wait_first(serving);
+    else if (r == 0)
         endpoints_wait(serving);
+    serving->first = false;
     if (r == 0)
-        r = open_listeners(serving);
+        r = open_listeners(serving, true);
     if (r < 0)
         serving_lost(serving, "apply", r);
     else

@@ -34,16 +34,32 @@ static bool process(struct control_api_host *host, unsigned index, struct contro
                                          .state = bytes_of_text(instance->state),
                                          .address = bytes_of_text(instance->place),
                                          .pid = instance->pid,
-                                         .restarts = instance->restarts };
+                                         .restarts = instance->restarts,
+                                         .note = bytes_of_text(instance->note) };
         return true;
     }
     return false;
 }
 
-static int ask(struct control_api_host *host, struct bytes what, struct control_verdict *ret)
+static bool run(struct control_api_host *host, struct bytes service, struct control_run *ret)
+{
+    struct serving *serving = of_host(host);
+
+    LIST_EACH (&serving->runs, node, next) {
+        const struct serving_run *told = container_of(node, struct serving_run, node);
+
+        if (!bytes_equal(bytes_of_text(told->service), service))
+            continue;
+        *ret = (struct control_run){ told->scale, told->chosen, bytes_of_text(told->warning) };
+        return true;
+    }
+    return false;
+}
+
+static int ask(struct control_api_host *host, struct message *message, struct control_verdict *ret)
 {
     struct serving_question question;
-    int r = serving_ask(of_host(host), what, &question);
+    int r = serving_ask(of_host(host), message, &question);
 
     if (r < 0)
         mem_free(question.text);
@@ -54,25 +70,39 @@ static int ask(struct control_api_host *host, struct bytes what, struct control_
 
 static int apply(struct control_api_host *host, struct control_verdict *ret)
 {
-    return ask(host, BYTES("apply"), ret);
+    struct message message = { .type = MESSAGE_REQUEST, .name = BYTES("apply") };
+
+    return ask(host, &message, ret);
 }
 
 static int down(struct control_api_host *host, struct control_verdict *ret)
 {
-    return ask(host, BYTES("down"), ret);
+    struct message message = { .type = MESSAGE_REQUEST, .name = BYTES("down") };
+
+    return ask(host, &message, ret);
+}
+
+static int scale(struct control_api_host *host, struct bytes service, uint64_t count, struct control_verdict *ret)
+{
+    struct message message = { .type = MESSAGE_SCALE, .service = service, .count = count };
+
+    return ask(host, &message, ret);
 }
 
 int serving_control_start(struct serving *serving)
 {
     int r;
 
-    serving->host = (struct control_api_host){ .status = status, .process = process, .apply = apply, .down = down };
+    serving->host = (struct control_api_host){
+        .status = status, .process = process, .apply = apply, .down = down, .scale = scale, .run = run
+    };
     control_sources_init(&serving->sources, &serving->registry, access_log_sources(serving->access_log));
     serving->api = (struct control_api_conf){ .host = &serving->host,
                                               .registry = &serving->registry,
                                               .metrics = serving->metrics,
                                               .traffic = serving->traffic,
                                               .sources = serving->sources.list };
+    serving->api.logs = serving->logs;
     r = control_api_snapshot(1, &serving->api, &serving->control);
     if (r < 0)
         return r;

@@ -158,6 +158,7 @@ static void instance_free(struct serving_instance *instance)
     mem_free(instance->name);
     mem_free(instance->state);
     mem_free(instance->place);
+    mem_free(instance->note);
     mem_free(instance);
 }
 
@@ -185,17 +186,20 @@ static struct serving_instance *instance_of(struct serving *serving, const struc
 static int take_instance(struct serving *serving, const struct message *message)
 {
     struct serving_instance *instance = instance_of(serving, message);
-    char *state = copy(message->state), *place = copy(message->address);
+    char *state = copy(message->state), *place = copy(message->address), *note = copy(message->payload);
 
-    if (!instance || !state || !place) {
+    if (!instance || !state || !place || !note) {
         mem_free(state);
         mem_free(place);
+        mem_free(note);
         return -ENOMEM;
     }
     mem_free(instance->state);
     mem_free(instance->place);
+    mem_free(instance->note);
     instance->state = state;
     instance->place = place;
+    instance->note = note;
     instance->pid = message->pid;
     instance->restarts = message->restarts;
     if (address_parse(message->address, &instance->address) < 0)
@@ -203,6 +207,34 @@ static int take_instance(struct serving *serving, const struct message *message)
     if (bytes_equal(message->state, BYTES("gone")))
         instance_free(instance);
     return endpoints_apply(serving, message->service);
+}
+
+static void run_free(struct serving_run *run)
+{
+    list_remove(&run->node);
+    mem_free(run->service);
+    mem_free(run->warning);
+    mem_free(run);
+}
+
+static int take_run(struct serving *serving, const struct message *message)
+{
+    struct serving_run *run = mem_zalloc(sizeof(*run));
+
+    if (!run)
+        return -ENOMEM;
+    LIST_EACH (&serving->runs, node, next)
+        if (bytes_equal(bytes_of_text(container_of(node, struct serving_run, node)->service), message->service))
+            run_free(container_of(node, struct serving_run, node));
+    list_push_back(&serving->runs, &run->node);
+    run->service = copy(message->service);
+    run->warning = copy(message->payload);
+    run->scale = message->count;
+    run->chosen = message->ok;
+    if (run->service && run->warning)
+        return 0;
+    run_free(run);
+    return -ENOMEM;
 }
 
 /* --- questions ------------------------------------------------------------------------------------------------ */
@@ -223,15 +255,14 @@ static int take_result(struct serving *serving, const struct message *message)
     return 0;
 }
 
-int serving_ask(struct serving *serving, struct bytes name, struct serving_question *question)
+int serving_ask(struct serving *serving, struct message *message, struct serving_question *question)
 {
-    struct message message = { .type = MESSAGE_REQUEST, .name = name };
     int64_t limit_ns = serving->loop.now_ns + ASK_LIMIT_NS;
     int r;
 
     *question = (struct serving_question){ .id = ++serving->last_question, .fiber = fiber_current() };
-    message.id = question->id;
-    r = link_send(&serving->link, &message, -1);
+    message->id = question->id;
+    r = link_send(&serving->link, message, -1);
     if (r < 0)
         return r;
     list_push_back(&serving->questions, &question->node);
@@ -254,6 +285,7 @@ static void received(struct link *link, const struct message *message, int descr
     case MESSAGE_UNLISTEN: r = take_unlisten(serving, message); break;
     case MESSAGE_TEXT: r = take_text(serving, message); break;
     case MESSAGE_INSTANCE: r = take_instance(serving, message); break;
+    case MESSAGE_RUN: r = take_run(serving, message); break;
     case MESSAGE_APPLY: r = take_apply(serving, message); break;
     case MESSAGE_RESULT: r = take_result(serving, message); break;
     case MESSAGE_DRAIN:
@@ -293,4 +325,6 @@ void serving_forget(struct serving *serving)
         serving_listener_free(serving, container_of(node, struct serving_listener, node));
     LIST_EACH (&serving->instances, node, next)
         instance_free(container_of(node, struct serving_instance, node));
+    LIST_EACH (&serving->runs, node, next)
+        run_free(container_of(node, struct serving_run, node));
 }

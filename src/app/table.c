@@ -7,15 +7,26 @@
 #define DEPTH_MAX 64
 #define CELL_MAX 256
 #define GAP 2
+#define TABLE_COLUMNS_MAX 16 /* of our own tables */
 
 static const struct table_column SERVICE_COLUMNS[] = {
-    { "NAME", "name" },   { "KIND", "kind" },       { "READY", "ready" },   { "ENDPOINTS", "endpoints" },
-    { "SCALE", "scale" }, { "BALANCE", "balance" }, { "POLICY", "policy" },
+    { "NAME", "name", false },
+    { "KIND", "kind", false },
+    { "READY", "ready", false },
+    { "ENDPOINTS", "endpoints", false },
+    { "SCALE", "scale", false },
+    { "FILE", "scale_file", true }, /* what the file says, where weft scale has said otherwise */
+    { "RESTARTS", "restarts", false },
+    { "BALANCE", "balance", false },
+    { "POLICY", "policy", false },
+    { "WARNING", "warning", true },
 };
 
 static const struct table_column ENDPOINT_COLUMNS[] = {
-    { "SERVICE", "service" }, { "NAME", "name" },         { "STATE", "state" },     { "PROCESS", "process" },
-    { "PID", "pid" },         { "RESTARTS", "restarts" }, { "ADDRESS", "address" }, { "ERROR", "last_error" },
+    { "SERVICE", "service", false },    { "NAME", "name", false },          { "STATE", "state", false },
+    { "LIVE", "live", true },           { "PROCESS", "process", false },    { "PID", "pid", false },
+    { "RESTARTS", "restarts", false },  { "ADDRESS", "address", false },    { "ERROR", "last_error", false },
+    { "WAITS FOR", "waits_for", true }, { "LAST EXIT", "last_exit", true },
 };
 
 const struct table_info TABLE_SERVICES = { "services", SERVICE_COLUMNS, ARRAY_LEN(SERVICE_COLUMNS) };
@@ -100,17 +111,30 @@ static void print_cell(const struct app *app, struct bytes cell, size_t width, b
         app_printf(app, "%-*.*s", (int)width + GAP, BYTES_ARG(cell));
 }
 
+static bool is_shown(const struct table_column *column, json_t *rows)
+{
+    bool shown = !column->optional;
+
+    for (size_t i = 0; i < json_array_size(rows) && !shown; i++)
+        shown = json_object_get(json_array_get(rows, i), column->key) != NULL;
+    return shown;
+}
+
 static void print_rows(const struct app *app, const struct table_info *table, json_t *rows)
 {
+    const struct table_column *shown[TABLE_COLUMNS_MAX];
+    unsigned count = 0;
     char memory[CELL_MAX];
 
-    for (unsigned c = 0; c < table->column_count; c++)
-        print_cell(app, bytes_of_text(table->columns[c].title), column_width(&table->columns[c], rows),
-                   c + 1 == table->column_count);
+    for (unsigned c = 0; c < table->column_count && count < TABLE_COLUMNS_MAX; c++)
+        if (is_shown(&table->columns[c], rows))
+            shown[count++] = &table->columns[c];
+    for (unsigned c = 0; c < count; c++)
+        print_cell(app, bytes_of_text(shown[c]->title), column_width(shown[c], rows), c + 1 == count);
     for (size_t i = 0; i < json_array_size(rows); i++)
-        for (unsigned c = 0; c < table->column_count; c++)
-            print_cell(app, write_cell(json_array_get(rows, i), table->columns[c].key, memory),
-                       column_width(&table->columns[c], rows), c + 1 == table->column_count);
+        for (unsigned c = 0; c < count; c++)
+            print_cell(app, write_cell(json_array_get(rows, i), shown[c]->key, memory), column_width(shown[c], rows),
+                       c + 1 == count);
 }
 
 int table_print(const struct app *app, const struct table_info *table, struct bytes json)

@@ -7,6 +7,7 @@
 struct table_column {
     const char *title;
     const char *key; /* of a member of each object */
+    bool optional;   /* left out when no row has it */
 };
 
 struct table_info {

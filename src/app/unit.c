@@ -103,19 +103,58 @@ static int spawn(struct child *child, int out, int err, struct process *ret)
                                .out = out,
                                .err = err,
                                .listen_pid = !unit->plan->port,
-                               .new_group = true };
-    int descriptor, r;
+                               .new_group = true,
+                               .files = unit->plan->limits.files };
+    int descriptor, r = env ? limits_enter(unit, &command.cgroup) : -ENOMEM;
 
-    if (!env)
-        return -ENOMEM;
+    if (r < 0) {
+        mem_free(env);
+        return r;
+    }
     if (!unit->plan->port) {
         descriptor = io->ops->descriptor_of(io, unit->socket);
         command.descriptors = &descriptor;
         command.descriptor_count = 1;
     }
     r = io->ops->spawn(io, &command, ret);
+    if (command.cgroup > 0)
+        io->ops->descriptor_close(io, command.cgroup);
     mem_free(env);
     return r;
+}
+
+static void said(struct child *child, enum record_stream stream, struct bytes line)
+{
+    struct unit *unit = container_of(child, struct unit, child);
+
+    if (unit->record)
+        record_line(&unit->supervisor->recorder, unit->record, child->name, stream, line);
+}
+
+static void ended(struct child *child, struct text *text)
+{
+    struct unit *unit = container_of(child, struct unit, child);
+
+    if (!limits_killed(unit))
+        return;
+    text_add(text, BYTES(" (out of memory: its limit is "));
+    size_write(text, unit->plan->limits.memory);
+    text_add_char(text, ')');
+}
+
+/* "has died 3 times within 4 s, the last time it ended with status 1 0.2 s after its start; its last lines:" */
+static void say_crash_loop(struct unit *unit)
+{
+    const struct child *child = &unit->child;
+    const struct child_tail *tail = &child->tail;
+    struct log *log = &unit->supervisor->log;
+    unsigned count = MIN(tail->count, (unsigned)CHILD_TAIL_LINES);
+
+    log_say(log, "%s: has died %u times within %lld s, the last time it %s; %s", unit->name,
+            child->life.backoff.failures, (long long)((child->ended_ns - child->crashing_ns) / NS_PER_S + 1),
+            child->last_exit, count > 0 ? "its last lines:" : "it wrote nothing");
+    for (unsigned i = tail->count - count; i < tail->count; i++)
+        log_say(log, "%s:   %.*s", unit->name, tail->len[i % CHILD_TAIL_LINES], tail->lines[i % CHILD_TAIL_LINES]);
 }
 
 static void say_wait(struct unit *unit)
@@ -124,6 +163,8 @@ static void say_wait(struct unit *unit)
     struct text text = text_into(memory, sizeof(memory));
 
     duration_write(&text, unit->child.life.wait_ns);
+    if (child_crash_loops(&unit->child))
+        say_crash_loop(unit);
     if (unit->child.spawn_error < 0)
         log_say(&unit->supervisor->log, "%s: can't start %s: %s", unit->name, unit->plan->argv[0],
                 app_reason(unit->child.spawn_error));
@@ -152,6 +193,7 @@ static void changed(struct child *child)
     case LIFECYCLE_READY:
         log_say(&supervisor->log, "%s: ready", unit->name);
         units_leave(supervisor);
+        units_start_waiting(supervisor);
         break;
     case LIFECYCLE_BACKING_OFF: say_wait(unit); break;
     case LIFECYCLE_GONE:
@@ -162,7 +204,7 @@ static void changed(struct child *child)
     }
 }
 
-static const struct child_ops UNIT_OPS = { .spawn = spawn, .changed = changed };
+static const struct child_ops UNIT_OPS = { .spawn = spawn, .changed = changed, .said = said, .ended = ended };
 
 static void leave_time(struct timer *timer)
 {
@@ -227,6 +269,7 @@ int unit_create(struct supervisor *supervisor, struct loaded *loaded, const stru
     unit->plan = plan;
     unit->number = number;
     (void)snprintf(unit->name, sizeof(unit->name), BYTES_FMT "-%u", BYTES_ARG(plan->name), number);
+    unit->record = recorder_record(&supervisor->recorder, plan->name);
     timer_init(&unit->leave, leave_time);
     child_init(&unit->child, &UNIT_OPS, &supervisor->loop, &supervisor->log, bytes_of_text(unit->name), true, 0);
     list_push_back(&supervisor->units, &unit->node);
@@ -248,6 +291,7 @@ void unit_free(struct unit *unit)
         io->ops->close(io, unit->socket);
     if (unit->path[0])
         (void)io->ops->file_remove(io, unit->path);
+    limits_leave(unit);
     list_remove(&unit->node);
     loaded_drop(unit->loaded);
     mem_free(unit);

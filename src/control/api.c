@@ -164,6 +164,19 @@ static int post_apply(const struct control_api_conf *conf, struct exchange *x)
     return r;
 }
 
+static int post_scale(const struct control_api_conf *conf, struct exchange *x)
+{
+    struct control_verdict verdict = { 0 };
+    int r = api_scale(conf, x, &verdict);
+
+    if (r == -EBADMSG)
+        r = refuse(x, 400, "urn:weft:control:body", "the body must be {\"service\":\"NAME\",\"scale\":NUMBER}");
+    else
+        r = r < 0 ? no_verdict(x, r) : send_verdict(x, &verdict, 200, "scaled");
+    mem_free(verdict.text);
+    return r;
+}
+
 static int post_down(const struct control_api_conf *conf, struct exchange *x)
 {
     struct control_verdict verdict = { 0 };
@@ -193,6 +206,7 @@ static const struct api_route ROUTES[] = {
     { PATH("/metrics"), false, get_metrics },      { PATH("/v1/status"), false, get_status },
     { PATH("/v1/services"), false, get_services }, { PATH("/v1/endpoints"), false, get_endpoints },
     { PATH("/v1/traffic"), false, api_traffic },   { PATH("/v1/traces/"), false, api_trace },
+    { PATH("/v1/logs"), false, api_logs },         { PATH("/v1/scale"), true, post_scale },
     { PATH("/v1/topology"), false, api_topology }, { PATH("/v1/apply"), true, post_apply },
     { PATH("/v1/down"), true, post_down },
 };

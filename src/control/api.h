@@ -3,10 +3,18 @@
  *     GET  / /app.js ...                  the dashboard, see assets.h
  *     GET  /livez /readyz                 text; /readyz is 503 until every worker lives in a configuration
  *     GET  /metrics                       Prometheus
- *     GET  /v1/status                     {"system","version","config","uptime_seconds","workers","pid","ready"}
- *     GET  /v1/services                   {"services":[{"name","kind","ready","endpoints","scale","balance","policy"}]}
+ *     GET  /v1/status                     {"system","version","config","uptime_seconds","workers","pid","ready",
+ *                                          "gateways":[{"name","listen"}]}
+ *     GET  /v1/services                   {"services":[{"name","kind","run" or "url","ready","endpoints","scale",
+ *                                          "scale_file","restarts","needs","limits","warning","balance","policy"}]}
+ *                                          scale_file: what the file says, where weft scale has said otherwise
  *     GET  /v1/endpoints                  {"endpoints":[{"service","name","address","state","ejected","checks",
- *                                          "checks_failed","last_error","process","pid","restarts"}]}
+ *                                          "checks_failed","last_error","live","process","pid","restarts","last_exit",
+ *                                          "waits_for"}]}
+ *     GET  /v1/logs                       ?service=S&instance=I&tail=N&after=CURSOR
+ *                                         {"lines":[{"time","service","instance","stream","message"}],"cursor"}
+ *                                          oldest first; lines of the last RECORD_SETTLE_NS come with the next answer
+ *     POST /v1/scale                      {"service":"orders","scale":3}
  *     GET  /v1/traffic                    {"recording","exchanges":[...]}, newest first: those that ended last, with
  *                                          their way through the stages (observe/traffic.h). ?limit=100 &service=
  *                                          &route= &errors=true &slower_ms=250 &trace=ID: all that is given must fit
@@ -42,6 +50,14 @@ struct control_status {
 struct control_process {
     struct bytes service, name, state, address; /* address empty: none */
     uint64_t pid, restarts;
+    struct bytes note; /* waiting: for which services; else how it ended last; may be empty */
+};
+
+/* What the supervisor told about a service that it runs. */
+struct control_run {
+    uint64_t scale;
+    bool chosen;          /* by weft scale, not by the file */
+    struct bytes warning; /* empty: nothing is wrong */
 };
 
 /* What came of a change. */
@@ -59,6 +75,9 @@ struct control_api_host {
     /* These wait. 0 with a verdict, or a negative errno: nobody answered. */
     int (*apply)(struct control_api_host *host, struct control_verdict *ret);
     int (*down)(struct control_api_host *host, struct control_verdict *ret);
+    int (*scale)(struct control_api_host *host, struct bytes service, uint64_t scale, struct control_verdict *ret);
+    /* False: nothing was told about it. May not wait. NULL: nobody knows. */
+    bool (*run)(struct control_api_host *host, struct bytes service, struct control_run *ret);
 };
 
 /* The stage's conf; all of it outlives the snapshot. */
@@ -68,6 +87,7 @@ struct control_api_conf {
     struct metrics *metrics;
     const struct traffic *traffic;              /* NULL: nothing is remembered */
     const struct metric_source *const *sources; /* more for /metrics; ends with NULL; may be NULL */
+    const char *logs;                           /* folder of the services' output; NULL: there is none */
 };
 
 extern const struct stage_type STAGE_CONTROL_API;

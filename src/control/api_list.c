@@ -56,6 +56,78 @@ static struct bytes balance_name(int by)
     return BYTES_NONE;
 }
 
+static void list_words(const char *key, const struct conf_list *list, struct answer *answer)
+{
+    const struct bytes *words = list->items;
+
+    answer_member(answer, key);
+    answer_text(answer, "[");
+    for (size_t i = 0; i < list->count; i++) {
+        answer_text(answer, i ? "," : "");
+        answer_json(answer, words[i]);
+    }
+    answer_text(answer, "]");
+}
+
+/* As it was written, or its words with spaces between. */
+static void list_command(const struct conf_list *run, struct answer *answer)
+{
+    const struct bytes *words = run->items;
+    char memory[1024];
+    struct text text = text_into(memory, sizeof(memory));
+
+    for (size_t i = 0; i < run->count; i++) {
+        text_add(&text, i ? BYTES(" ") : BYTES_NONE);
+        text_add(&text, words[i]);
+    }
+    answer_string(answer, "run", text_bytes(&text));
+}
+
+static void list_limits(const struct control_limits *limits, struct answer *answer)
+{
+    if (limits->memory == 0 && limits->cpu <= 0 && limits->files == 0)
+        return;
+    answer_member(answer, "limits");
+    answer_text(answer, "{");
+    if (limits->memory > 0)
+        answer_number(answer, "memory", limits->memory);
+    if (limits->cpu > 0) {
+        answer_member(answer, "cpu");
+        answer_format(answer, "%.2f", limits->cpu);
+    }
+    if (limits->files > 0)
+        answer_number(answer, "files", (uint64_t)limits->files);
+    answer_text(answer, "}");
+}
+
+static uint64_t restarts_of(struct control_api_host *host, struct bytes service)
+{
+    struct control_process process;
+    uint64_t restarts = 0;
+
+    for (unsigned i = 0; host->process && host->process(host, i, &process); i++)
+        if (bytes_equal(process.service, service))
+            restarts += process.restarts;
+    return restarts;
+}
+
+/* Of one that is run by us. */
+static void list_run(const struct control_api_conf *conf, const struct control_service *service, struct answer *answer)
+{
+    struct control_api_host *host = conf->host;
+    struct control_run run = { .scale = (uint64_t)service->scale };
+    bool told = host->run && host->run(host, service->name, &run);
+
+    answer_number(answer, "scale", run.scale);
+    if (told && run.chosen)
+        answer_number(answer, "scale_file", (uint64_t)service->scale);
+    answer_number(answer, "restarts", restarts_of(host, service->name));
+    list_words("needs", &service->needs, answer);
+    list_limits(&service->limits, answer);
+    if (told && run.warning.len > 0)
+        answer_string(answer, "warning", run.warning);
+}
+
 static void list_service(const struct control_api_conf *conf, const struct control_service *service,
                          struct answer *answer)
 {
@@ -64,10 +136,14 @@ static void list_service(const struct control_api_conf *conf, const struct contr
     answer_text(answer, "{");
     answer_string(answer, "name", service->name);
     answer_string(answer, "kind", service->argv ? BYTES("run") : BYTES("url"));
+    if (service->argv)
+        list_command(&service->run, answer);
+    else
+        list_words("url", &service->url, answer);
     answer_number(answer, "ready", found ? service_ready_count(found) : 0);
     answer_number(answer, "endpoints", found && found->set ? found->set->count : 0);
     if (service->argv)
-        answer_number(answer, "scale", (uint64_t)service->scale);
+        list_run(conf, service, answer);
     answer_string(answer, "balance", balance_name(service->balance));
     if (service->policy.len > 0)
         answer_string(answer, "policy", service->policy);
@@ -106,6 +182,8 @@ static void list_process(const struct control_process *process, struct answer *a
     if (process->pid > 0)
         answer_number(answer, "pid", process->pid);
     answer_number(answer, "restarts", process->restarts);
+    if (process->note.len > 0)
+        answer_string(answer, bytes_equal(process->state, BYTES("waiting")) ? "waits_for" : "last_exit", process->note);
 }
 
 static bool find_process(const struct control_api_conf *conf, struct bytes name, struct control_process *ret)

@@ -14,4 +14,10 @@ void api_list_services(const struct control_api_conf *conf, struct answer *answe
 /* now_ns: of the loop on which the instances are checked. */
 void api_list_endpoints(const struct control_api_conf *conf, int64_t now_ns, struct answer *answer);
 
+/* api_logs.c */
+int api_logs(const struct control_api_conf *conf, struct exchange *x) MUST_CHECK;
+
+/* api_scale.c: 0 with a verdict; -EBADMSG: the body is no such object; what the host gave. */
+int api_scale(const struct control_api_conf *conf, struct exchange *x, struct control_verdict *ret) MUST_CHECK;
+
 #endif

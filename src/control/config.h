@@ -40,6 +40,8 @@ struct control_api_settings {
 struct control_log {
     bool access;
     bool traffic; /* recent exchanges are remembered */
+    int64_t files; /* of each service's ring */
+    uint64_t size; /* of one of them */
 };
 
 struct control_clients {
@@ -53,12 +55,21 @@ struct control_check {
     int64_t every_ns, timeout_ns, failures;
 };
 
+/* `limits:` of a service's instances. 0: none. */
+struct control_limits {
+    uint64_t memory;
+    double cpu; /* of one processor */
+    int64_t files;
+};
+
 struct control_service {
     struct conf_list run, url; /* of struct bytes; one of them is written */
     int64_t scale;
     struct bytes policy, directory;
     struct control_check ready, live;
-    int balance;         /* enum balance_by */
+    int balance;                       /* enum balance_by */
+    struct conf_list needs, env_files; /* of struct bytes */
+    struct control_limits limits;
     struct conf_map env; /* of struct bytes */
     bool port;
     int64_t connections; /* 0: the usual */
@@ -70,6 +81,7 @@ struct control_service {
     const char *const *environment;   /* "NAME=value", ends with NULL */
     struct service_target *targets;
     unsigned target_count;
+    bool settled; /* while needs are checked */
 };
 
 /* `policy: NAME` among the stages of a route. */

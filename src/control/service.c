@@ -199,7 +199,7 @@ static int make_targets(struct conf_check *check, struct control_service *servic
 
 static void refuse_without_run(struct conf_check *check)
 {
-    static const char *const KEYS[] = { "scale", "live", "env", "directory", "port" };
+    static const char *const KEYS[] = { "scale", "live", "needs", "env", "env-file", "limits", "directory", "port" };
 
     for (size_t i = 0; i < ARRAY_LEN(KEYS); i++)
         if (conf_check_given(check, KEYS[i]))
@@ -230,6 +230,10 @@ static int check_service(struct conf_check *check, void *value)
 
 static const struct conf_field WORD = { .about = "a word of the command", .type = CONF_STRING };
 static const struct conf_field URL = { .about = "where it runs", .type = CONF_ADDRESS, .check_text = check_url };
+static const struct conf_field NEED = { .about = "a service", .type = CONF_STRING, .reference = "service" };
+static const struct conf_field ENV_FILE = { .about = "a file of NAME=value",
+                                            .type = CONF_STRING,
+                                            .check_text = check_present };
 static const struct conf_field VALUE = { .about = "its value", .type = CONF_STRING };
 
 static int check_check(struct conf_check *check, void *value)
@@ -284,6 +288,39 @@ static const struct conf_schema CHECK_SCHEMA = {
     .check = check_check,
 };
 
+static const struct conf_field LIMITS_FIELDS[] = {
+    { .key = "memory",
+      .about = "all that an instance and what it starts may use; who wants more is killed",
+      .type = CONF_SIZE,
+      CONF_AT(struct control_limits, memory),
+      .min = "1MiB",
+      .example = "256MiB" },
+    { .key = "cpu",
+      .about = "of one processor; 250% are two and a half. Who wants more waits",
+      .type = CONF_PERCENT,
+      CONF_AT(struct control_limits, cpu),
+      .min = "1%",
+      .max = "100000%",
+      .example = "50%" },
+    { .key = "files",
+      .about = "files and connections that a process may have open at a time",
+      .type = CONF_INTEGER,
+      CONF_AT(struct control_limits, files),
+      .min = "16",
+      .max = "1048576",
+      .example = "1024" },
+};
+
+static const struct conf_schema LIMITS_SCHEMA = {
+    .name = "limits",
+    .about =
+        "What each instance of a service may use. `memory` and `cpu` need a control group of version 2 that belongs "
+        "to the system's owner; where there is none, weft up says so and the service runs without them.",
+    .fields = LIMITS_FIELDS,
+    .count = ARRAY_LEN(LIMITS_FIELDS),
+    .size = sizeof(struct control_limits),
+};
+
 static const struct conf_field FIELDS[] = {
     { .key = "run",
       .about = "the command that starts an instance: a text that is cut into words, or a list of words",
@@ -301,7 +338,7 @@ static const struct conf_field FIELDS[] = {
       .max = TEXT_OF(SERVICE_TARGETS_MAX),
       .example = "[http://10.0.0.5:9000, http://10.0.0.6:9000]" },
     { .key = "scale",
-      .about = "how many instances run",
+      .about = "how many instances run, unless weft scale has said otherwise since this was written",
       .type = CONF_INTEGER,
       CONF_AT(struct control_service, scale),
       .default_text = "1",
@@ -322,6 +359,15 @@ static const struct conf_field FIELDS[] = {
       CONF_AT(struct control_service, live),
       .schema = &CHECK_SCHEMA,
       .example = "{ path: /livez, every: 5s }" },
+    { .key = "needs",
+      .about = "services of which an instance must be ready before instances of this one are started; they are stopped "
+               "in the reverse order",
+      .type = CONF_LIST,
+      .flags = CONF_SINGLE,
+      CONF_AT(struct control_service, needs),
+      .element = &NEED,
+      .max = TEXT_OF(CONTROL_NEEDS_MAX),
+      .example = "[inventory]" },
     { .key = "policy",
       .about = "name of the policy for requests to it; unless given, the defaults of timeout and retry hold",
       .type = CONF_STRING,
@@ -334,12 +380,26 @@ static const struct conf_field FIELDS[] = {
       .default_text = "round-robin",
       .choices = BALANCE_CHOICES },
     { .key = "env",
-      .about = "environment variables besides those that Weft sets",
+      .about = "environment variables; above those of env-file, and those that weft up has itself",
       .type = CONF_MAP,
       CONF_AT(struct control_service, env),
       .element = &VALUE,
       .names = CONF_NAMES_VARIABLE,
       .example = "{ LOG_LEVEL: info }" },
+    { .key = "env-file",
+      .about = "files of environment variables, a NAME=value a line; the last one counts that sets a variable",
+      .type = CONF_LIST,
+      .flags = CONF_SINGLE,
+      CONF_AT(struct control_service, env_files),
+      .element = &ENV_FILE,
+      .max = TEXT_OF(CONTROL_ENV_FILES_MAX),
+      .example = ".env.orders" },
+    { .key = "limits",
+      .about = "what each instance may use",
+      .type = CONF_STRUCT,
+      CONF_AT(struct control_service, limits),
+      .schema = &LIMITS_SCHEMA,
+      .example = "{ memory: 256MiB, cpu: 50%, files: 1024 }" },
     { .key = "directory",
       .about = "where it is started; unless given, where the file is",
       .type = CONF_STRING,

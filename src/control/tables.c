@@ -144,11 +144,25 @@ static const struct conf_field LOG_FIELDS[] = {
       .type = CONF_BOOL,
       CONF_AT(struct control_log, traffic),
       .default_text = "true" },
+    { .key = "files",
+      .about = "what a service writes is kept in so many files of .weft/logs; the oldest one goes",
+      .type = CONF_INTEGER,
+      CONF_AT(struct control_log, files),
+      .default_text = "4",
+      .min = "1",
+      .max = TEXT_OF(RECORD_FILES_MAX) },
+    { .key = "size",
+      .about = "of one of these files",
+      .type = CONF_SIZE,
+      CONF_AT(struct control_log, size),
+      .default_text = "10MiB",
+      .min = "64KiB",
+      .max = "1GiB" },
 };
 
 static const struct conf_schema LOG_SCHEMA = {
     .name = "log",
-    .about = "What is written about requests.",
+    .about = "What is written about requests, and how much of what services write is kept.",
     .fields = LOG_FIELDS,
     .count = ARRAY_LEN(LOG_FIELDS),
     .size = sizeof(struct control_log),
@@ -229,6 +243,8 @@ static int check_document(struct conf_check *check, void *value)
 
     map_init(&names, (struct hash_key){ 0, 0 }, SERVICES_MAX);
     r = make_services(config, &names);
+    if (r == 0)
+        control_check_needs(check, config, &names);
     if (r == 0)
         r = check_control(check, &config->control); /* it may not be written at all */
     for (size_t i = 0; r == 0 && i < config->routes.count; i++)

@@ -15,6 +15,9 @@ extern const struct conf_schema CONTROL_POLICY_STEP_SCHEMA;
 /* For `check_text`: a name such as the keys of maps are. */
 #define CONTROL_NAME_PATTERN "^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"
 
+/* A circle gets its fault. */
+void control_check_needs(struct conf_check *check, const struct control_config *config, const struct map *names);
+
 int control_check_name(struct bytes text, struct fault *fault);
 
 /* Makes the steps of all routes: policies are expanded, prefixes filled in, {path.NAME} compared with the route's path.

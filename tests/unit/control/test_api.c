@@ -72,9 +72,19 @@ static int down(struct control_api_host *host, struct control_verdict *ret)
     return answer(mine, ret);
 }
 
+static bool tell_run(struct control_api_host *host, struct bytes service, struct control_run *ret)
+{
+    if (!bytes_equal(service, BYTES("orders")))
+        return false;
+    *ret = (struct control_run){ .scale = 5, .chosen = true, .warning = BYTES("cpu is not enforced") };
+    return true;
+}
+
 static struct stand_in stand_in_new(void)
 {
-    return (struct stand_in){ .host = { tell_status, tell_process, apply, down } };
+    return (struct stand_in){
+        .host = { .status = tell_status, .process = tell_process, .apply = apply, .down = down, .run = tell_run }
+    };
 }
 
 /* --- calls ---------------------------------------------------------------------------------------------------------
@@ -195,13 +205,15 @@ struct scene {
     struct control_try *try;
 };
 
-static const char YAML[] = "system: shop\n"
-                           "gateway: [ { name: web, listen: \"http://0.0.0.0:8080\" }, { name: in, listen: "
-                           "\"http://127.0.0.1:8081\" } ]\n"
-                           "policies: { call: { timeout: 2s } }\n"
-                           "services:\n"
-                           "  orders: { run: ./orders, scale: 3, policy: call, balance: least-request }\n"
-                           "  catalog: { url: http://10.0.0.5 }\n";
+static const char YAML[] =
+    "system: shop\n"
+    "gateway: [ { name: web, listen: \"http://0.0.0.0:8080\" }, { name: in, listen: "
+    "\"http://127.0.0.1:8081\" } ]\n"
+    "policies: { call: { timeout: 2s } }\n"
+    "services:\n"
+    "  orders: { run: ./orders, scale: 3, policy: call, balance: least-request, needs: catalog,\n"
+    "            limits: { memory: 1MiB, cpu: 50% } }\n"
+    "  catalog: { url: http://10.0.0.5 }\n";
 
 static void scene_open(struct rig *rig, struct scene *scene)
 {
@@ -333,8 +345,17 @@ static void readiness_speaks_of_the_process(void **state)
 static void lists(struct rig *rig)
 {
     static const struct control_process PROCESSES[] = {
-        { .service = { "orders", 6 }, .name = { "orders-101", 10 }, .state = { "ready", 5 }, .pid = 77, .restarts = 2 },
-        { .service = { "orders", 6 }, .name = { "orders-9", 8 }, .state = { "waiting", 7 }, .restarts = 5 },
+        { .service = { "orders", 6 },
+          .name = { "orders-101", 10 },
+          .state = { "ready", 5 },
+          .pid = 77,
+          .restarts = 2,
+          .note = { "ended", 5 } },
+        { .service = { "orders", 6 },
+          .name = { "orders-9", 8 },
+          .state = { "waiting", 7 },
+          .restarts = 5,
+          .note = { "catalog", 7 } },
     };
     struct scene scene;
 
@@ -349,18 +370,24 @@ static void lists(struct rig *rig)
                                            "\"http://127.0.0.1:8081\"}]}\n") == 0);
     (void)rig_service(rig, "orders", 100, 2, "/ready");
     get(rig, &scene.call, "/v1/services", 200);
-    RIG_CHECK(rig, strcmp(scene.call.body,
-                          "{\"services\":[{\"name\":\"orders\",\"kind\":\"run\",\"ready\":2,\"endpoints\":2,"
-                          "\"scale\":3,\"balance\":\"least-request\",\"policy\":\"call\"},{\"name\":\"catalog\","
-                          "\"kind\":\"url\",\"ready\":0,\"endpoints\":0,\"balance\":\"round-robin\"}]}\n") == 0);
+    RIG_CHECK(rig,
+              strcmp(scene.call.body,
+                     "{\"services\":[{\"name\":\"orders\",\"kind\":\"run\",\"run\":\"./orders\",\"ready\":2,"
+                     "\"endpoints\":2,\"scale\":5,\"scale_file\":3,\"restarts\":7,\"needs\":[\"catalog\"],\"limits\":{"
+                     "\"memory\":1048576,\"cpu\":0.50},\"warning\":\"cpu is not enforced\",\"balance\":"
+                     "\"least-request\",\"policy\":\"call\"},{\"name\":\"catalog\",\"kind\":\"url\",\"url\":["
+                     "\"http://10.0.0.5\"],\"ready\":0,\"endpoints\":0,\"balance\":\"round-robin\"}]}\n") == 0);
     get(rig, &scene.call, "/v1/endpoints", 200);
     RIG_CHECK(rig, says(&scene.call, "{\"endpoints\":[{\"service\":\"orders\",\"name\":\"orders-100\",\"address\":"));
     RIG_CHECK(rig, says(&scene.call,
                         "\"state\":\"ready\",\"ejected\":false,\"checks\":1,\"checks_failed\":0,\"live\":\"off\"},"));
-    RIG_CHECK(rig, says(&scene.call,
-                        "\"checks_failed\":0,\"live\":\"off\",\"process\":\"ready\",\"pid\":77,\"restarts\":2},"));
-    RIG_CHECK(rig, says(&scene.call, ",{\"service\":\"orders\",\"name\":\"orders-9\",\"address\":\"\",\"state\":"
-                                     "\"absent\",\"ejected\":false,\"process\":\"waiting\",\"restarts\":5}]}\n"));
+    RIG_CHECK(rig, says(&scene.call, "\"checks_failed\":0,\"live\":\"off\",\"process\":\"ready\",\"pid\":77,"
+                                     "\"restarts\":2,\"last_exit\":\"ended\"},"));
+    RIG_CHECK(
+        rig,
+        says(&scene.call,
+             ",{\"service\":\"orders\",\"name\":\"orders-9\",\"address\":\"\",\"state\":"
+             "\"absent\",\"ejected\":false,\"process\":\"waiting\",\"restarts\":5,\"waits_for\":\"catalog\"}]}\n"));
     rig_plan(rig, 100)->check_status = 500;
     rig_plan(rig, 101)->check_status = 1;
     rig_sleep(20 * NS_PER_S);
