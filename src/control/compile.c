@@ -218,3 +218,19 @@ int control_compile(struct snapshot *snapshot, const struct control_config *conf
         snapshot->system = config;
     return r;
 }
+
+int control_prove(const struct control_config *config, struct fault *fault)
+{
+    struct snapshot *snapshot = NULL;
+    int r = snapshot_create(0, &snapshot);
+
+    if (r == 0)
+        r = control_compile(snapshot, config, fault);
+    if (r == 0)
+        r = snapshot_seal(snapshot, NULL, fault);
+    if (r == -ENOMEM)
+        fault_set(fault, "not enough memory to compile the configuration");
+    if (snapshot)
+        snapshot_free(snapshot);
+    return r;
+}

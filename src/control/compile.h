@@ -23,4 +23,8 @@
  * the snapshot's arena or longer. 0; -ENOSPC (STAGES_MAX) and -ENOMEM with *fault. */
 int control_compile(struct snapshot *snapshot, const struct control_config *config, struct fault *fault) MUST_CHECK;
 
+/* Does for nobody what the process that carries the traffic does with a configuration: compiles it and prepares its
+ * stages. So what is refused there has its fault before. 0; -EINVAL, -ENOSPC or -ENOMEM with *fault. Not on a fiber. */
+int control_prove(const struct control_config *config, struct fault *fault) MUST_CHECK;
+
 #endif

@@ -286,6 +286,32 @@ static void too_many_stages_are_refused(void **state)
     test_free(memory);
 }
 
+/* What only compiling finds is found by proving too, before anything runs. */
+static void proof_refuses_what_would_be_refused(void **state)
+{
+    size_t room = MIB;
+    char *memory = test_malloc(room);
+    struct text text = text_into(memory, room);
+    struct fault fault = { 0 };
+    struct control_try *try;
+
+    text_add(&text, BYTES("routes:\n"));
+    for (unsigned i = 0; i < ROUTE_REGEXES_MAX; i++)
+        text_add_format(&text, "- { to: { respond: 200 }, match: { regex: /a%u } }\n", i);
+    try = control_try(text_bytes(&text));
+    assert_int_equal(try->result, 0);
+    assert_int_equal(control_prove(try->config, &fault), 0);
+    control_try_done(try);
+    text_add(&text, BYTES("- { to: { respond: 200 }, match: { regex: /b } }\n"));
+    assert_false(text.full);
+    try = control_try(text_bytes(&text));
+    assert_int_equal(try->result, 0);
+    assert_int_equal(control_prove(try->config, &fault), -ENOSPC);
+    assert_string_equal(fault.what, "more than 1000 routes have a path by regular expression");
+    control_try_done(try);
+    test_free(memory);
+}
+
 /* Whatever allocation fails: -ENOMEM, somebody is told, and nothing is left behind. */
 static int build_without(int64_t allocation, bool *ret_fired)
 {
@@ -310,6 +336,8 @@ static int build_without(int64_t allocation, bool *ret_fired)
     }
     if (r == 0)
         r = snapshot_seal(snapshot, NULL, &fault);
+    if (r == 0)
+        r = control_prove(try->config, &fault);
     *ret_fired = mem_fail_after(-1);
     if (snapshot)
         snapshot_free(snapshot);
@@ -345,6 +373,7 @@ int main(void)
         cmocka_unit_test(routes_know_their_gateways),
         cmocka_unit_test(paths_do_not_depend_on_the_order),
         cmocka_unit_test(too_many_stages_are_refused),
+        cmocka_unit_test(proof_refuses_what_would_be_refused),
         cmocka_unit_test(failed_allocations_are_survived),
     };
 
