@@ -2,12 +2,14 @@
 #include "app/workers.h"
 
 #include "base/alloc.h"
+#include "control/config.h"
 
 struct worker_listener {
     struct list_node node;
     uint64_t id;
     struct io_socket socket;
     struct http_listener *listener;
+    bool kept;
 };
 
 int worker_order_listen(struct worker_thread *thread, void *context)
@@ -29,6 +31,9 @@ int worker_order_listen(struct worker_thread *thread, void *context)
         return r;
     }
     mine->id = listen->id;
+    mine->kept = bytes_equal(listen->gateway, BYTES(CONTROL_GATEWAY_MESH));
+    if (mine->kept)
+        http_listener_keep(mine->listener);
     list_push_back(&thread->listeners, &mine->node);
     return 0;
 }
@@ -55,8 +60,12 @@ int worker_order_unlisten(struct worker_thread *thread, void *context)
     return 0;
 }
 
-void worker_forget_listeners(struct worker_thread *thread)
+void worker_forget_listeners(struct worker_thread *thread, bool mesh)
 {
-    LIST_EACH (&thread->listeners, node, next)
-        forget(thread, container_of(node, struct worker_listener, node));
+    LIST_EACH (&thread->listeners, node, next) {
+        struct worker_listener *mine = container_of(node, struct worker_listener, node);
+
+        if (mesh || !mine->kept)
+            forget(thread, mine);
+    }
 }

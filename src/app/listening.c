@@ -26,6 +26,11 @@ static bool is_anywhere(const struct plan_listener *plan)
     return plan->address.family != ADDRESS_UNIX && plan->address.port == 0;
 }
 
+const struct address *listening_address(const struct supervisor *supervisor, const struct plan_listener *plan)
+{
+    return is_anywhere(plan) ? &supervisor->mesh : &plan->address;
+}
+
 static void forget_mesh(struct supervisor *supervisor)
 {
     LIST_EACH (&supervisor->listenings, node, next)

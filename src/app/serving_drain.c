@@ -11,21 +11,32 @@ static bool wait_quiet(struct serving *serving, unsigned first, int64_t until_ns
     return true;
 }
 
-/* Lets what was accepted finish; what has not finished in time is cut off. */
+static int ask_all(struct serving *serving, unsigned first, unsigned last, worker_order *order)
+{
+    int r = 0;
+
+    for (unsigned i = first; r == 0 && i <= last; i++)
+        r = workers_ask(&serving->workers, i, order, NULL);
+    return r;
+}
+
+/* Lets what was accepted finish; what has not finished in time is cut off. Services may call each other as long as
+ * requests of clients are under way. */
 static bool drain(struct serving *serving, unsigned first, unsigned last, int64_t limit_ns)
 {
-    struct workers *workers = &serving->workers;
-    bool quiet;
+    static worker_order *const ORDERS[] = { worker_order_drain, worker_order_drain_mesh };
+    int64_t until_ns = serving->loop.now_ns + limit_ns;
+    bool quiet = true;
 
-    for (unsigned i = first; i <= last; i++)
-        if (workers_ask(workers, i, worker_order_drain, NULL) < 0)
+    for (size_t i = 0; i < ARRAY_LEN(ORDERS) && quiet; i++) {
+        if (ask_all(serving, first, last, ORDERS[i]) < 0)
             return false;
-    quiet = wait_quiet(serving, first, serving->loop.now_ns + limit_ns);
+        quiet = wait_quiet(serving, first, until_ns);
+    }
     if (quiet)
         return true;
     log_say(&serving->log, "what did not finish in time is cut off");
-    for (unsigned i = first; i <= last; i++)
-        (void)workers_ask(workers, i, worker_order_abort, NULL);
+    (void)ask_all(serving, first, last, worker_order_abort);
     return wait_quiet(serving, first, serving->loop.now_ns + SHORT_DRAIN_NS);
 }
 

@@ -1,6 +1,5 @@
 #include "app/supervisor.h"
 
-#include "base/alloc.h"
 #include "io/linux/linux.h"
 
 #include <signal.h>
@@ -27,8 +26,8 @@ void supervisor_stopped_one(struct supervisor *supervisor)
     if (!supervisor->stopping_units) {
         supervisor->stopping_units = true;
         timer_stop(&supervisor->loop, &supervisor->drain_limit);
+        units_stop(supervisor, false);
     }
-    units_stop(supervisor);
     if (list_empty(&supervisor->units))
         loop_stop(&supervisor->loop);
 }
@@ -48,7 +47,7 @@ static void hurry(struct supervisor *supervisor)
         return;
     log_say(&supervisor->log, "asked twice: everything is killed");
     child_kill(&supervisor->serving, SIGKILL);
-    units_kill(supervisor);
+    units_stop(supervisor, true);
 }
 
 void supervisor_stop(struct supervisor *supervisor)
@@ -157,10 +156,9 @@ static void say_start(struct supervisor *supervisor)
 {
     const struct plan *plan = &supervisor->pending->plan;
     unsigned instances = 0;
-    bool chosen;
 
     for (unsigned i = 0; i < plan->service_count; i++)
-        instances += scales_of(&supervisor->scales, &plan->services[i], &chosen);
+        instances += plan->services[i].scale;
     log_say(&supervisor->log, WEFT_VERSION " runs %s: %u services with %u instances, %u workers", supervisor->file,
             plan->service_count, instances, supervisor->workers);
     for (unsigned i = 0; i < plan->listener_count; i++) {
@@ -194,16 +192,6 @@ static int make_folders(struct supervisor *supervisor)
     return r;
 }
 
-static int open_recorder(struct supervisor *supervisor)
-{
-    char folder[FILE_PATH_MAX];
-    int len = snprintf(folder, sizeof(folder), "%s/logs", supervisor->state);
-
-    if (len < 0 || (size_t)len >= sizeof(folder))
-        return -ENAMETOOLONG;
-    return recorder_open(&supervisor->recorder, &supervisor->loop, &supervisor->log, folder);
-}
-
 static int open_all(struct supervisor *supervisor)
 {
     struct app *app = supervisor->app;
@@ -214,8 +202,6 @@ static int open_all(struct supervisor *supervisor)
     r = loop_init(&supervisor->loop, app->io, NULL);
     if (r == 0)
         r = log_open(&supervisor->log, &supervisor->loop, 2);
-    if (r == 0)
-        r = open_recorder(supervisor);
     if (r == 0)
         r = io_linux_become_subreaper();
     if (r == 0)
@@ -234,11 +220,6 @@ static void close_all(struct supervisor *supervisor)
     loaded_drop(supervisor->pending);
     loaded_drop(supervisor->current);
     io->ops->close(io, supervisor->signal.socket);
-    LIST_EACH (&supervisor->outsides, node, next)
-        mem_free(container_of(node, struct outside, node));
-    scales_close(&supervisor->scales);
-    recorder_close(&supervisor->recorder);
-    limits_close(supervisor);
     log_close(&supervisor->log);
     loop_done(&supervisor->loop);
 }
@@ -249,14 +230,11 @@ int supervisor_run(struct app *app, const char *file, const char *folder, const 
 
     list_init(&supervisor.listenings);
     list_init(&supervisor.units);
-    list_init(&supervisor.outsides);
-    timer_init(&supervisor.waiting, units_say_waiting);
     timer_init(&supervisor.apply_limit, apply_took_too_long);
     timer_init(&supervisor.drain_limit, drain_took_too_long);
     timer_init(&supervisor.reaper, reap_again);
     if (open_all(&supervisor) < 0)
         return EXIT_FAILED;
-    scales_open(&supervisor.scales, app, state, &supervisor.log);
     reload_begin(&supervisor, 0);
     if (supervisor.pending) {
         say_start(&supervisor);

@@ -82,7 +82,7 @@ static void watch(struct timer *timer)
 {
     struct worker_thread *thread = container_of(timer, struct worker_thread, watch);
 
-    if (http_server_quiet(&thread->server))
+    if (thread->closing ? http_server_quiet(&thread->server) : http_server_calm(&thread->server))
         atomic_store_explicit(&thread->quiet, true, memory_order_release);
     else
         timer_set(thread->loop, &thread->watch, thread->loop->now_ns + WORKER_QUIET_NS);
@@ -92,15 +92,31 @@ int worker_order_drain(struct worker_thread *thread, void *unused)
 {
     thread->worker.draining = true;
     http_server_drain(&thread->server);
-    worker_forget_listeners(thread);
+    worker_forget_listeners(thread, false);
     watch(&thread->watch);
+    return 0;
+}
+
+/* It may have been quiet by the smaller measure. */
+static void close_mesh(struct worker_thread *thread)
+{
+    worker_forget_listeners(thread, true);
+    thread->closing = true;
+    atomic_store_explicit(&thread->quiet, false, memory_order_release);
+    watch(&thread->watch);
+}
+
+int worker_order_drain_mesh(struct worker_thread *thread, void *unused)
+{
+    http_server_drain_all(&thread->server);
+    close_mesh(thread);
     return 0;
 }
 
 int worker_order_abort(struct worker_thread *thread, void *unused)
 {
-    worker_forget_listeners(thread);
     http_server_abort(&thread->server);
+    close_mesh(thread);
     return 0;
 }
 
@@ -196,7 +212,7 @@ static void thread_leave(struct worker_thread *thread)
     struct workers *workers = thread->workers;
 
     timer_stop(thread->loop, &thread->tidy);
-    worker_forget_listeners(thread);
+    worker_forget_listeners(thread, true);
     http_server_done(&thread->server);
     if (workers->unobserve)
         workers->unobserve(thread, workers->user);

@@ -40,7 +40,8 @@ struct worker_thread {
     uint64_t frees_seen, frees_trimmed;          /* of this thread: at the last look, and when memory was given back */
     uint64_t ended_seen;                         /* exchanges; none since the last look: it is calm */
     struct timer retry;                          /* when the control loop's mailbox is full */
-    atomic_bool quiet;                           /* no connection is left */
+    atomic_bool quiet;                           /* no connection is left, but for those of the mesh at first */
+    bool closing;                                /* the mesh drains too */
 
     void *thread; /* NULL: not started */
     /* of the round under way */
@@ -78,7 +79,8 @@ int workers_ask(struct workers *workers, unsigned index, worker_order *order, vo
 bool workers_quiet(const struct workers *workers, unsigned first); /* after WORKER_DRAIN */
 
 /* Orders. */
-int worker_order_drain(struct worker_thread *thread, void *unused);
+int worker_order_drain(struct worker_thread *thread, void *unused); /* but the mesh: requests under way may need it */
+int worker_order_drain_mesh(struct worker_thread *thread, void *unused);
 int worker_order_abort(struct worker_thread *thread, void *unused);
 int worker_order_stop(struct worker_thread *thread, void *unused); /* its loop ends */
 
@@ -99,8 +101,8 @@ struct worker_listen {
 };
 
 int worker_order_listen(struct worker_thread *thread, void *worker_listen);
-int worker_order_unlisten(struct worker_thread *thread, void *id); /* uint64_t *; unknown: nothing */
-void worker_forget_listeners(struct worker_thread *thread);        /* the server has stopped them, or is about to */
+int worker_order_unlisten(struct worker_thread *thread, void *id);     /* uint64_t *; unknown: nothing */
+void worker_forget_listeners(struct worker_thread *thread, bool mesh); /* the server stops them; the mesh's too? */
 
 /* After worker_order_stop and the end of the control loop: waits for the threads. [blocks] Then nothing runs any more.
  */

@@ -52,6 +52,7 @@ struct http_listener {
     struct http_server *server;
     struct list_node node;
     unsigned connections; /* that came by it; it is freed after the last one */
+    bool kept;            /* http_listener_keep() */
     bool stopped;
     struct bytes gateway, scheme;
     char names[];

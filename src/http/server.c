@@ -120,13 +120,44 @@ void http_server_unlisten(struct http_server *server, struct http_listener *list
     stop_listening(listener);
 }
 
-void http_server_drain(struct http_server *server)
+void http_listener_keep(struct http_listener *listener)
 {
-    LIST_EACH (&server->listeners, node, next)
-        http_server_unlisten(server, container_of(node, struct http_listener, node));
+    listener->kept = true;
+}
+
+static void drain(struct http_server *server, bool all)
+{
+    LIST_EACH (&server->listeners, node, next) {
+        struct http_listener *listener = container_of(node, struct http_listener, node);
+
+        if (all || !listener->kept)
+            http_server_unlisten(server, listener);
+    }
     server->draining = true;
     LIST_EACH (&server->idle, node, next)
         connection_drain(container_of(node, struct http_connection, node));
+}
+
+void http_server_drain(struct http_server *server)
+{
+    drain(server, false);
+}
+
+void http_server_drain_all(struct http_server *server)
+{
+    drain(server, true);
+}
+
+bool http_server_calm(const struct http_server *server)
+{
+    size_t kept = 0;
+
+    LIST_EACH (&server->listeners, node, next) {
+        const struct http_listener *listener = container_of(node, struct http_listener, node);
+
+        kept += listener->kept ? listener->connections : 0;
+    }
+    return server->connections.out == kept;
 }
 
 bool http_server_quiet(const struct http_server *server)
@@ -142,7 +173,7 @@ static void close_all(struct list_node *list)
 
 void http_server_abort(struct http_server *server)
 {
-    http_server_drain(server);
+    http_server_drain_all(server);
     close_all(&server->idle);
     close_all(&server->starved);
     close_all(&server->lingering);

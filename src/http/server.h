@@ -65,7 +65,12 @@ int http_server_listen(struct http_server *server, struct io_socket socket, stru
 /* Its connections live on, and so do those that wait to be accepted. */
 void http_server_unlisten(struct http_server *server, struct http_listener *listener);
 
+/* It stays open while the server drains, for what requests under way still ask for, until http_server_drain_all(). */
+void http_listener_keep(struct http_listener *listener);
+
 void http_server_drain(struct http_server *server);
+void http_server_drain_all(struct http_server *server);
+bool http_server_calm(const struct http_server *server);  /* no connection is left but those of kept listeners */
 bool http_server_quiet(const struct http_server *server); /* no connection is left */
 
 /* Closes everything at once: what did not drain in time. Active ones are cancelled and end soon. */

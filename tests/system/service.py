@@ -3,9 +3,9 @@
 /who     who answers, as JSON
 /slow?s  answers after so many seconds
 /drip?n  answers with n bytes, one in half a second
-/call?P  waits a second, then answers what $WEFT_URL and the path P give
 /env?N   the value of the environment variable N
 /call?s/p what $WEFT_URL/s/p says, called with the traceparent that came; its status is passed on
+/later?s/p the same, after a second
 /status?n answers with that status
 /exit    ends the process at once
 /orphan  starts a process in a session of its own whose parent ends at once; it ends soon after
@@ -25,7 +25,6 @@ import sys
 import time
 import urllib.error
 import urllib.parse
-import urllib.request
 import urllib.request
 
 parser = argparse.ArgumentParser()
@@ -84,10 +83,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.reply("", int(query))
         elif path == "/env":
             self.reply(os.environ.get(query, ""))
-        elif path == "/call":
+        elif path == "/later":
             time.sleep(1)
-            with urllib.request.urlopen(os.environ["WEFT_URL"] + query) as answer:
-                self.reply(answer.read().decode())
+            self.call(query)
         elif path == "/orphan":
             subprocess.run(["sh", "-c", "setsid sleep 0.3 &"], check=True)
             self.reply("orphan")

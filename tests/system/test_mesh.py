@@ -2,6 +2,9 @@
 import json
 import os
 import signal
+import socket
+import threading
+import time
 import urllib.parse
 
 from running import SERVICE, wait_until
@@ -65,3 +68,34 @@ def test_its_port_outlives_reloads_and_the_serving_process(system):
     wait_until(lambda: system.serving() not in (None, before), "the serving process is there again")
     wait_until(lambda: system.get(f"{path}/orders/who", port)[0] == 200, "orders is reached again")
     assert system.who("/who")["service"] == "web"
+
+
+def test_requests_under_way_may_call_while_all_is_stopped(system):
+    system.write({"web": RUN, "orders": RUN}, ROUTE)
+    system.up().ready()
+    port, path = mesh(system)
+    wait_until(lambda: system.get(f"{path}/orders/who", port)[0] == 200, "orders is ready")
+    answers = []
+    client = threading.Thread(target=lambda: answers.append(system.get("/later?orders/late")))
+    client.start()
+    time.sleep(0.3)  # it has been accepted
+    system.weft("down", check=0)
+    client.join()
+    status, body = answers[0]
+    assert status == 200, (body, system.log())
+    assert (json.loads(body)["service"], json.loads(body)["path"]) == ("orders", "/late")
+
+
+def test_a_gateway_may_be_a_unix_socket(system, tmp_path):
+    place = tmp_path / "web.sock"
+    system.write({"web": RUN}, ROUTE)
+    text = (system.folder / "weft.yaml").read_text()
+    system.write_raw(text.replace("gateway:\n", f"gateway:\n  - {{ name: local, listen: 'unix:{place}' }}\n"))
+    system.up().ready()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(place))
+        client.sendall(b"GET /who HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: client.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 200 ") and b'"service": "web"' in answer
+    system.weft("down", check=0)
+    assert not place.exists()
