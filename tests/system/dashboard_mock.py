@@ -35,9 +35,11 @@ class Edge:
     def __init__(self, start, end, times, errors=0, retries=0):
         self.start, self.end, self.times = start, end, times
         self.errors, self.retries = errors, retries
+        self.until = None  # seconds: nothing is counted after that
 
     def told(self, seconds):
         counts, sum_of = [], 0
+        seconds = min(seconds, self.until or seconds)
         for bound in [*BOUNDS, "+Inf"]:
             sum_of += self.times.get(bound, 0) * seconds
             counts.append({"le": bound, "count": sum_of})

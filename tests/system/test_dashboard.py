@@ -137,7 +137,7 @@ def test_the_window_can_be_chosen(page, mock):
     mock.step = 6
     page.open(mock.url)
     page.wait_text(label("web", "storefront"), "40.0/s")
-    mock.edges[0].times = {0.005: 0}  # the counts fall: all of them are counted anew
+    mock.edges[0].until = mock.asked * mock.step
     page.wait_text(label("web", "storefront"), "idle")
     buttons = page.all(".choice-of button")
     assert [button.text for button in buttons] == ["10 s", "1 min", "5 min"]
@@ -278,14 +278,14 @@ def test_following_stops_when_one_scrolls_up(page, mock):
 
 
 def test_texts_of_services_are_texts(page, mock):
-    mock.exchanges[0]["reason"] = mock.exchanges[0]["service"] = EVIL
+    mock.exchanges[2]["reason"] = mock.exchanges[2]["service"] = EVIL
     mock.write("orders", "orders-1", '{"message":"<script>document.title=\'owned\'</script>","level":"<b>x</b>"}')
     page.go("#/logs")
     page.wait(lambda: EVIL in page.texts(".logs .line .text"), "the line as it is")
     page.wait(lambda: "<b>x</b> <script>document.title='owned'</script>" in page.texts(".logs .line .text"), "JSON too")
     page.go("#/exchanges")
     page.wait(lambda: any(EVIL in text for text in page.texts(".row .request")), "the path as it is")
-    page.all(".row")[0].click()
+    page.all(".row")[2].click()
     page.wait_text(".detail .facts", EVIL)
     assert page.run("return document.querySelectorAll('main img, main script, main b b').length") == 0
     assert "owned" not in page.driver.title and "/x" not in mock.requests
@@ -333,6 +333,7 @@ def test_an_empty_picture_says_what_to_do(page, mock):
     page.wait_text(".try pre", "curl -i http://127.0.0.1:8080/products")
     assert {element.get_attribute("data-node") for element in page.all(".node")} == {
         "web", "storefront", "orders", "inventory"}
+    assert len({element.rect["y"] for element in page.all(".node")}) == 1  # side by side
     page.go("#/exchanges")
     page.wait_text(".try pre", "curl -i http://127.0.0.1:8080/products")
 

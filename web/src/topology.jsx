@@ -234,7 +234,9 @@ function Picture({ system, chosen }) {
   const shape = [...graph.nodes.map((node) => node.id), ...graph.edges.map((edge) => edge.key)].join("\n\n");
   const across = useMemo(() => layOut(graph.nodes, graph.edges, false), [shape]);
   const down = useMemo(() => layOut(graph.nodes, graph.edges, true), [shape]);
-  const places = width / across.width < READABLE && down.width < across.width ? down : across;
+  const choices = graph.edges.length ? [across, down] : [down, across]; // without edges, all stand in one layer
+  const narrow = across.width < down.width ? across : down;
+  const places = choices.find((choice) => width / choice.width >= READABLE) || narrow;
   const scale = Math.max(Math.min(width / places.width, 1.1), READABLE);
   const box = { width: `${places.width * scale}px`, height: `${places.height * scale}px` };
   const size = { width: `${places.width}px`, height: `${places.height}px`, transform: `scale(${scale.toFixed(4)})` };
