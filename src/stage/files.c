@@ -266,6 +266,7 @@ static const struct conf_field FILES_CONF_FIELDS[] = {
       .type = CONF_STRING,
       CONF_AT(struct files_conf, strip),
       .check_text = check_strip,
+      .pattern = "^/(.*[^/])$",
       .example = "/assets" },
     { .key = "index",
       .about = "the file that answers for a folder",
