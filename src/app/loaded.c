@@ -1,5 +1,6 @@
 #include "app/loaded.h"
 
+#include "app/environment.h"
 #include "app/processors.h"
 #include "app/stages.h"
 #include "base/alloc.h"
@@ -11,6 +12,7 @@
 struct reading {
     struct app *app;
     struct loaded *loaded;
+    struct environment environment;
 };
 
 /* --- texts ---------------------------------------------------------------------------------------------------- */
@@ -46,18 +48,33 @@ static int read_text(void *user, const char *path, struct arena *arena, struct b
     return r;
 }
 
-bool loaded_variable(void *app, struct bytes name, struct bytes *ret)
-{
-    const char *value = app_variable(app, name);
-
-    if (value)
-        *ret = bytes_of_text(value);
-    return value != NULL;
-}
-
 static bool variable(void *user, struct bytes name, struct bytes *ret)
 {
-    return loaded_variable(((struct reading *)user)->app, name, ret);
+    return environment_variable(&((struct reading *)user)->environment, name, ret);
+}
+
+/* .env beside the file; there need not be one. */
+static int read_environment(struct reading *reading, const char *folder, struct fault_list *faults)
+{
+    struct io *io = reading->app->io;
+    struct arena *arena = &reading->loaded->arena;
+    bool here = strcmp(folder, ".") == 0;
+    struct bytes read, content;
+    char path[FILE_PATH_MAX];
+    int len = snprintf(path, sizeof(path), "%s%s.env", here ? "" : folder, here ? "" : "/");
+    int r = len < 0 || (size_t)len >= sizeof(path) ? -ENAMETOOLONG : io->ops->file_read(io, path, CONF_TEXT_MAX, &read);
+
+    if (r == -ENOENT)
+        return 0;
+    if (r < 0) {
+        fault_set(fault_list_add(faults), "%s: can't be read: %s", path, app_reason(r));
+        return r;
+    }
+    r = arena_copy(arena, read, &content);
+    mem_free((void *)(uintptr_t)read.data);
+    if (r == 0)
+        r = environment_take(&reading->environment, path, content, arena, faults);
+    return r == 0 ? keep_text(reading->loaded, BYTES(ENVIRONMENT_TEXT), content) : r;
 }
 
 /* --- the plan ------------------------------------------------------------------------------------------------- */
@@ -129,42 +146,56 @@ static const char *directory_of(struct arena *arena, const char *folder, struct 
                                                                                            : arena_text(arena, joined);
 }
 
-static int plan_services(struct loaded *loaded, const char *folder)
+static int plan_services(struct reading *reading, const char *folder, struct fault_list *faults)
 {
-    static const char *const NOTHING[] = { NULL };
+    struct loaded *loaded = reading->loaded;
     const struct control_config *config = loaded->config;
     struct plan *plan = &loaded->plan;
+    int r = 0;
 
     plan->services = arena_zalloc(&loaded->arena, (config->services.count + 1) * sizeof(*plan->services));
     if (!plan->services)
         return -ENOMEM;
-    for (size_t i = 0; i < config->services.count; i++) {
+    for (size_t i = 0; i < config->services.count && r != -ENOMEM; i++) {
         const struct control_service *from = control_service_at(config, i);
+        const char *const *env = NULL;
         struct plan_service *service = &plan->services[plan->service_count];
 
         if (!from->argv)
             continue;
+        r = MIN(r, environment_of(&reading->environment, from, folder, &loaded->arena, faults, &env));
         *service = (struct plan_service){ .name = from->name,
                                           .argv = from->argv,
-                                          .env = from->environment ? from->environment : NOTHING,
+                                          .env = env,
                                           .directory = directory_of(&loaded->arena, folder, from->directory),
+                                          .needs = from->needs.items,
+                                          .need_count = (unsigned)from->needs.count,
+                                          .limits = { .memory = from->limits.memory,
+                                                      .cpu_ppm = (uint64_t)(from->limits.cpu * 1e6),
+                                                      .files = (uint64_t)from->limits.files },
                                           .scale = (unsigned)from->scale,
                                           .port = from->port };
         if (!service->directory)
             return -ENOMEM;
         plan->service_count++;
     }
-    return 0;
+    return r;
 }
 
-static int make_plan(struct app *app, struct loaded *loaded, const char *folder, const char *state,
-                     struct fault_list *faults)
+static int make_plan(struct reading *reading, const char *folder, const char *state, struct fault_list *faults)
 {
+    struct loaded *loaded = reading->loaded;
+    struct app *app = reading->app;
     struct fault fault = { 0 };
     int r = plan_listeners(loaded, state, &fault);
 
-    if (r == 0)
-        r = plan_services(loaded, folder);
+    if (r == 0) {
+        r = plan_services(reading, folder, faults);
+        if (r == -EINVAL) /* they have told */
+            return r;
+    }
+    loaded->plan.log_files = (unsigned)loaded->config->log.files;
+    loaded->plan.log_size = loaded->config->log.size;
     loaded->plan.workers = (unsigned)MIN(loaded->config->workers, (int64_t)WORKERS_MAX);
     if (loaded->plan.workers == 0)
         loaded->plan.workers = processors_count(app->io);
@@ -177,7 +208,7 @@ static int make_plan(struct app *app, struct loaded *loaded, const char *folder,
 
 /* --- life ----------------------------------------------------------------------------------------------------- */
 
-static int read_all(struct reading *reading, const char *file, struct fault_list *faults)
+static int read_all(struct reading *reading, const char *file, const char *folder, struct fault_list *faults)
 {
     const struct control_request request = { .stages = &STAGES,
                                              .source = { .read = read_text, .variable = variable, .user = reading } };
@@ -193,6 +224,9 @@ static int read_all(struct reading *reading, const char *file, struct fault_list
             fault_hint(fault, "-f FILE names another one");
         return r;
     }
+    r = read_environment(reading, folder, faults);
+    if (r < 0)
+        return r;
     r = control_load(&request, file, text, &loaded->arena, faults, &loaded->config);
     if (r == 0) {
         struct fault fault = { 0 };
@@ -208,7 +242,7 @@ int loaded_read(struct app *app, const char *file, const char *folder, const cha
                 struct loaded **ret)
 {
     struct loaded *loaded = mem_zalloc(sizeof(*loaded));
-    struct reading reading = { app, loaded };
+    struct reading reading = { .app = app, .loaded = loaded, .environment = { .app = app } };
     int r;
 
     if (!loaded) {
@@ -218,9 +252,9 @@ int loaded_read(struct app *app, const char *file, const char *folder, const cha
     loaded->uses = 1;
     list_init(&loaded->texts);
     arena_init(&loaded->arena, NULL, SNAPSHOT_ARENA_MAX);
-    r = read_all(&reading, file, faults);
+    r = read_all(&reading, file, folder, faults);
     if (r == 0)
-        r = make_plan(app, loaded, folder, state, faults);
+        r = make_plan(&reading, folder, state, faults);
     if (r < 0) {
         loaded_drop(loaded);
         return r == -ENOMEM ? r : -EINVAL;
