@@ -7,12 +7,17 @@
 
 #include <stdio.h>
 
+/* Transactions whose turn has not come. They leave it when nobody waits for them any more. */
+struct queue {
+    struct list_node list;
+    unsigned count;
+};
+
 struct database {
     struct io *io;
     struct lane *write_lane, *read_lane;
     int64_t busy_ns;
-    struct list_node waiting; /* transactions that want to write */
-    unsigned waiting_count;
+    struct queue writing, reading;
     struct list_node group; /* those whose turn it is, while the job runs */
     struct job job;
     bool running; /* the job: the group and the writer are the lane's */
@@ -83,7 +88,8 @@ int database_open(struct loop *loop, const struct database_options *options, str
     }
     database->io = loop->io;
     database->busy_ns = options->busy_ns;
-    list_init(&database->waiting);
+    list_init(&database->writing.list);
+    list_init(&database->reading.list);
     list_init(&database->group);
     r = open_writer(database, options, fault);
     if (r == 0)
@@ -101,7 +107,8 @@ void database_close(struct database *database)
 {
     const struct io_ops *ops = database->io->ops;
 
-    ASSERT(list_empty(&database->waiting) && list_empty(&database->group));
+    ASSERT(list_empty(&database->writing.list) && list_empty(&database->reading.list));
+    ASSERT(list_empty(&database->group));
     if (database->read_lane)
         ops->lane_close(database->io, database->read_lane);
     if (database->write_lane)
@@ -146,25 +153,15 @@ static void run_work(struct transaction *transaction, struct sqlite *connection)
     note_failure(transaction, connection, sql.failed);
 }
 
-static struct sqlite *take_reader(struct database *database)
-{
-    for (unsigned i = 0; i < database->reader_count; i++)
-        if (!atomic_exchange_explicit(&database->readers[i].taken, true, memory_order_acquire))
-            return &database->readers[i];
-    ASSERT(false); /* there are as many as the lane has threads */
-    return NULL;
-}
-
 static void read_run(struct job *job)
 {
     struct transaction *transaction = container_of(job, struct transaction, job);
-    struct sqlite *reader = take_reader(transaction->database);
+    struct sqlite *reader = transaction->reader;
 
     transaction->result = do_or_note(transaction, reader, OWN_BEGIN_READ);
     if (transaction->result == 0)
         run_work(transaction, reader);
     sqlite_roll_back(reader);
-    atomic_store_explicit(&reader->taken, false, memory_order_release);
 }
 
 /* Takes back what this one has done, for itself alone where SQLite has left that possible. */
@@ -276,6 +273,18 @@ static bool try_again(struct database *database, struct transaction *transaction
     return true;
 }
 
+static struct transaction *queue_pop(struct queue *queue)
+{
+    struct list_node *node = list_pop_front(&queue->list);
+    struct transaction *transaction = node ? container_of(node, struct transaction, node) : NULL;
+
+    if (transaction) {
+        queue->count--;
+        transaction->queue = NULL;
+    }
+    return transaction;
+}
+
 static void group_start(struct database *database);
 
 static void group_done(struct job *job)
@@ -292,34 +301,29 @@ static void group_done(struct job *job)
             finish(each);
             continue;
         }
-        each->queued = true;
-        database->waiting_count++;
+        each->queue = &database->writing;
+        database->writing.count++;
         list_push_back(&again, node);
     }
-    list_move_all(&again, &database->waiting);
-    list_move_all(&database->waiting, &again);
+    list_move_all(&again, &database->writing.list);
+    list_move_all(&database->writing.list, &again);
     group_start(database);
 }
 
 /* The lane has one job of ours at a time; who comes meanwhile makes the next group. */
 static void group_start(struct database *database)
 {
-    struct list_node *node;
-    unsigned count;
+    struct transaction *each;
     int r;
 
-    if (database->running || list_empty(&database->waiting))
+    if (database->running || database->writing.count == 0)
         return;
-    for (count = 0; count < DB_GROUP_MAX && (node = list_pop_front(&database->waiting)) != NULL; count++) {
-        struct transaction *each = container_of(node, struct transaction, node);
-
+    for (unsigned i = 0; i < DB_GROUP_MAX && (each = queue_pop(&database->writing)) != NULL; i++) {
         if (each->busy_until_ns == 0)
             each->busy_until_ns = database->io->ops->now_ns(database->io) + database->busy_ns;
-        each->queued = false;
         each->result = 0;
-        list_push_back(&database->group, node);
+        list_push_back(&database->group, &each->node);
     }
-    database->waiting_count -= count;
     database->running = true;
     database->job = (struct job){ .run = group_run, .done = group_done };
     r = database->io->ops->submit(database->io, database->write_lane, &database->job);
@@ -331,7 +335,7 @@ static void prepare(struct database *database, struct transaction *transaction)
     transaction->database = database;
     transaction->failed = 0;
     transaction->reason[0] = '\0';
-    transaction->finished = transaction->ran = transaction->queued = false;
+    transaction->finished = transaction->ran = false;
     transaction->busy_until_ns = 0;
     transaction->result = 0;
     atomic_init(&transaction->cancelled, false);
@@ -343,25 +347,28 @@ static int result_of(const struct transaction *transaction, int ended)
     return transaction->result == -ECANCELED && ended < 0 ? ended : transaction->result;
 }
 
-int database_write(struct database *database, struct transaction *transaction)
+/* Begins what waits in its turn. */
+typedef void starter(struct database *database);
+
+static int wait_in(struct database *database, struct queue *queue, starter *start, struct transaction *transaction)
 {
     int ended = fiber_scope()->ended;
 
     if (ended < 0)
         return ended;
-    if (database->waiting_count >= DB_WAITING_MAX)
+    if (queue->count >= DB_WAITING_MAX)
         return -EAGAIN;
     prepare(database, transaction);
     transaction->waiter = fiber_current();
-    transaction->queued = true;
-    list_push_back(&database->waiting, &transaction->node);
-    database->waiting_count++;
-    group_start(database);
+    transaction->queue = queue;
+    list_push_back(&queue->list, &transaction->node);
+    queue->count++;
+    start(database);
     while (!transaction->finished && ended == 0)
         ended = fiber_park(TIME_NEVER);
-    if (!transaction->finished && transaction->queued) {
+    if (transaction->queue) {
         list_remove(&transaction->node);
-        database->waiting_count--;
+        queue->count--;
         return ended;
     }
     atomic_store_explicit(&transaction->cancelled, true, memory_order_relaxed);
@@ -370,21 +377,43 @@ int database_write(struct database *database, struct transaction *transaction)
     return result_of(transaction, ended);
 }
 
-static void read_interrupt(struct job *job)
+int database_write(struct database *database, struct transaction *transaction)
+{
+    return wait_in(database, &database->writing, group_start, transaction);
+}
+
+static void read_start(struct database *database);
+
+static void read_done(struct job *job)
 {
     struct transaction *transaction = container_of(job, struct transaction, job);
+    struct database *database = transaction->database;
 
-    atomic_store_explicit(&transaction->cancelled, true, memory_order_relaxed);
+    transaction->reader->taken = false;
+    finish(transaction);
+    read_start(database);
+}
+
+/* No more than there are threads: each has a connection for itself. */
+static void read_start(struct database *database)
+{
+    for (unsigned i = 0; i < database->reader_count && database->reading.count > 0; i++) {
+        struct sqlite *reader = &database->readers[i];
+        struct transaction *transaction;
+        int r;
+
+        if (reader->taken)
+            continue;
+        reader->taken = true;
+        transaction = queue_pop(&database->reading);
+        transaction->reader = reader;
+        transaction->job = (struct job){ .run = read_run, .done = read_done };
+        r = database->io->ops->submit(database->io, database->read_lane, &transaction->job);
+        ASSERT(r == 0); /* nobody else uses the lane */
+    }
 }
 
 int database_read(struct database *database, struct transaction *transaction)
 {
-    int r;
-
-    prepare(database, transaction);
-    transaction->job = (struct job){ .run = read_run, .interrupt = read_interrupt };
-    r = lane_run(database->read_lane, &transaction->job);
-    if (r < 0 && !transaction->job.finished)
-        return r;
-    return result_of(transaction, r);
+    return wait_in(database, &database->reading, read_start, transaction);
 }

@@ -23,6 +23,8 @@
 #include <stdatomic.h>
 
 struct database;
+struct queue;
+struct sqlite;
 
 struct database_options {
     const char *path;
@@ -43,10 +45,12 @@ struct transaction {
 
     struct database *database; /* all of these are private */
     struct list_node node;     /* waits, or in the group */
+    struct queue *queue;       /* in which it waits; NULL: its turn has come */
     struct fiber *waiter;
-    struct job job; /* of one that reads */
+    struct job job;        /* of one that reads */
+    struct sqlite *reader; /* and what it reads by */
     atomic_bool cancelled;
-    bool queued, finished, ran;
+    bool finished, ran;
     int64_t busy_until_ns; /* 0: it has not been tried yet */
     int result;
 };

@@ -43,7 +43,7 @@ struct sqlite {
     const atomic_bool *cancelled; /* NULL: it goes on whatever happens */
     int busy_ms, waited_ms;       /* for another process to let go of the file */
     bool own_running, migrating;  /* what the authorizer allows */
-    atomic_bool taken;            /* by a thread that reads */
+    bool taken;                   /* by a transaction that reads; the loop's */
     char reason[FAULT_TEXT_MAX];  /* of the last failure */
 };
 
