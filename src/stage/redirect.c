@@ -46,7 +46,7 @@ static int location_create(struct exchange *x, struct location **ret)
 
 static bool is_uri_char(char c)
 {
-    return c > ' ' && c < 0x7f && !memchr("\"<>\\^`{|}", c, 9);
+    return c > ' ' && c < 0x7f && bytes_find_char(BYTES("\"<>\\^`{|}"), c) < 0;
 }
 
 static void add_encoded(struct text *text, struct bytes part)

@@ -315,10 +315,11 @@ static void proof_refuses_what_would_be_refused(void **state)
 /* Whatever allocation fails: -ENOMEM, somebody is told, and nothing is left behind. */
 static int build_without(int64_t allocation, bool *ret_fired)
 {
-    static const char yaml[] = "policies: { call: { per-try: 1s } }\n"
-                               "services: { a: { run: ./a b, policy: call, env: { A: b } }, b: { url: http://h } }\n"
-                               "gateway: [ http://0.0.0.0:80, http://0.0.0.0:81 ]\n"
-                               "routes: [ { to: a, stages: [ timeout: 1s ] }, { match: /b, to: b } ]\n";
+    static const char yaml[] =
+        "policies: { call: { per-try: 1s, rewrite: { strip: /a, prefix: \"/{caller}\" } } }\n"
+        "services: { a: { run: ./a b, policy: call, env: { A: b } }, b: { url: http://h } }\n"
+        "gateway: [ http://0.0.0.0:80, http://0.0.0.0:81 ]\n"
+        "routes: [ { to: a, stages: [ timeout: 1s, policy: call, rewrite: { prefix: /x } ] }, { match: /b, to: b } ]\n";
     struct snapshot *snapshot = NULL;
     struct control_try *try;
     struct fault fault = { 0 };

@@ -17,7 +17,7 @@ struct document {
 };
 
 /* The settings stand below the stage's name, as in weft.yaml. */
-struct settings *settings_load(const struct stage_type *type, const char *yaml)
+struct settings *settings_load_within(const struct stage_type *type, const char *yaml, size_t max)
 {
     const struct conf_field field = { .key = type->name,
                                       .about = "settings",
@@ -36,7 +36,7 @@ struct settings *settings_load(const struct stage_type *type, const char *yaml)
 
     if (!settings || !text)
         abort();
-    arena_init(&settings->arena, NULL, MIB);
+    arena_init(&settings->arena, NULL, max);
     snprintf(text, size, "%s:\n  %s\n", type->name, yaml);
     if (conf_load(&request, "w", bytes_of_text(text), &settings->arena, &settings->faults, &document) == 0)
         settings->conf = ((struct document *)document)->conf;
@@ -46,6 +46,11 @@ struct settings *settings_load(const struct stage_type *type, const char *yaml)
         settings->text[used++] = '\n';
     }
     return settings;
+}
+
+struct settings *settings_load(const struct stage_type *type, const char *yaml)
+{
+    return settings_load_within(type, yaml, MIB);
 }
 
 void settings_free(struct settings *settings)
@@ -151,7 +156,12 @@ static enum outcome core_run(const struct stage *s, struct exchange *x)
     r = exchange_answer(x, 200, BYTES_NONE, BYTES("core"));
     for (; r == 0 && field && field->name; field++)
         r = http_head_add_named(&x->response, bytes_of_text(field->name), bytes_of_text(field->value));
-    return r < 0 ? OUTCOME_INTERNAL : OUTCOME_OK;
+    if (r == 0)
+        return OUTCOME_OK;
+    body_close(x->response_body, OUTCOME_CANCELED);
+    x->response_body = NULL;
+    x->response = (struct http_head){ .status = 0 };
+    return OUTCOME_OVERLOAD;
 }
 
 static const struct stage_type CORE = { .name = "core", .run = core_run };
@@ -272,6 +282,8 @@ static int call_run(struct task *task)
     if (r == 0)
         r = give_body(onion, x);
     ASSERT(r == 0);
+    if (onion->memory)
+        x->arena.max = x->arena.used + onion->memory;
     onion->result = stage_run(x->view->snapshot->root, x);
     write_request(&text, &x->request);
     text.data[text.len] = '\0';
@@ -317,4 +329,23 @@ void onion_run(struct onion *onion)
         settings_free(settings);
         onion->conf = NULL;
     }
+}
+
+void onion_run_short(struct onion *onion)
+{
+    char after[sizeof(onion->after)];
+
+    onion_run(onion);
+    assert_int_equal(onion->result, OUTCOME_OK);
+    memcpy(after, onion->after, sizeof(after));
+    onion->result = OUTCOME_OVERLOAD;
+    for (onion->memory = 16; onion->result != OUTCOME_OK; onion->memory += 16) {
+        onion->seen[0] = '\0';
+        onion_run(onion);
+        if (onion->result != OUTCOME_OVERLOAD && onion->result != OUTCOME_OK)
+            fail_msg("%s with %zu bytes: %s", onion->yaml, onion->memory, outcome_info(onion->result)->name.data);
+        assert_string_equal(onion->after, after);
+        assert_true(onion->memory < EXCHANGE_ARENA_MAX);
+    }
+    assert_true(onion->memory > 32); /* it lacked some at least once */
 }

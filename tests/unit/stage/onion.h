@@ -18,8 +18,9 @@ struct settings {
     void *conf;      /* NULL: refused */
 };
 
-/* From the C library's memory. */
+/* From the C library's memory. `max`: bytes of the arena that holds what was read. */
 struct settings *settings_load(const struct stage_type *type, const char *yaml);
+struct settings *settings_load_within(const struct stage_type *type, const char *yaml, size_t max);
 void settings_free(struct settings *settings);
 
 /* --- a call --------------------------------------------------------------------------------------------- */
@@ -37,6 +38,7 @@ struct onion {
     void *conf;                                /* instead of yaml */
     const char *yaml;                          /* its settings; must be fine */
     const struct stage_type *outside, *inside; /* NULL: nothing */
+    size_t memory;                             /* bytes that the exchange may still take; 0: as many as it likes */
     bool innermost;                            /* it has no core inside */
 
     /* the request; GET http://shop.test/ unless said otherwise. Its path has named "id" as 17; "web" calls */
@@ -65,5 +67,9 @@ struct onion {
 };
 
 void onion_run(struct onion *onion);
+
+/* Runs it with less and less lack of memory, until there is enough: before that, each run must end with
+ * OUTCOME_OVERLOAD and leave the request as it came. */
+void onion_run_short(struct onion *onion);
 
 #endif

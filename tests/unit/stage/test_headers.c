@@ -174,6 +174,20 @@ static void a_head_has_a_bound(void **state)
     settings_free(settings);
 }
 
+static void without_memory_it_is_overload(void **state)
+{
+    static const char *const YAMLS[] = {
+        "request: { set: { X-A: \"{header.x-a}{path.id}\" }, add: { X-B: b } }",
+        "response: { set: { X-A: \"{header.x-a}{path.id}\" }, remove: Server }",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(YAMLS); i++) {
+        struct onion onion = { .type = &STAGE_HEADERS, .yaml = YAMLS[i], .fields = SENT, .answers = ANSWERED };
+
+        onion_run_short(&onion);
+    }
+}
+
 /* --- settings ----------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -221,6 +235,36 @@ static void bad_settings_are_faults(void **state)
     }
 }
 
+/* However little memory there is for what is read: -ENOMEM, and a fault that says so. */
+static void settings_may_lack_memory(void **state)
+{
+    static const struct {
+        const struct stage_type *type;
+        const char *yaml;
+    } READ[] = {
+        { &STAGE_HEADERS, "{ request: { set: { X: \"a{caller}\" } }, response: { add: { X: y }, remove: [Z] } }" },
+        { &STAGE_REWRITE, "{ prefix: \"/{caller}\", strip: /a, host: \"{caller}.test\", query: \"{caller}\" }" },
+        { &STAGE_REDIRECT, "{ path: \"/{caller}\", host: \"{caller}.test\" }" },
+        { &STAGE_RESPOND, "{ body: \"a{caller}\", headers: { X: \"y{caller}\" } }" },
+        { &STAGE_LIMIT_BODY, "1MiB" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(READ); i++) {
+        bool enough = false;
+
+        for (size_t max = 16; !enough; max += 16) {
+            struct settings *settings = settings_load_within(READ[i].type, READ[i].yaml, max);
+
+            enough = settings->conf != NULL;
+            assert_int_equal(settings->faults.count, !enough);
+            if (!enough)
+                assert_non_null(strstr(settings->text, "memory"));
+            assert_true(max < 64 * KIB);
+            settings_free(settings);
+        }
+    }
+}
+
 /* HEADERS_EDITS_MAX is written in the tables as text. */
 static void bounds_of_the_tables_are_the_named_ones(void **state)
 {
@@ -239,7 +283,9 @@ int main(void)
         cmocka_unit_test(nothing_is_smuggled_into_a_request),
         cmocka_unit_test(a_value_has_a_bound),
         cmocka_unit_test(a_head_has_a_bound),
+        cmocka_unit_test(without_memory_it_is_overload),
         cmocka_unit_test(bad_settings_are_faults),
+        cmocka_unit_test(settings_may_lack_memory),
         cmocka_unit_test(bounds_of_the_tables_are_the_named_ones),
     };
 

@@ -175,6 +175,21 @@ static void a_location_has_a_bound(void **state)
     free(query);
 }
 
+static void without_memory_it_is_overload(void **state)
+{
+    static const char *const YAMLS[] = {
+        "to: \"/a/{path.id}\"",
+        "{ host: \"{path.id}.test\", strip: /, prefix: \"/a{path.id}\" }",
+        "path: \"/{path.id}/a\"",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(YAMLS); i++) {
+        struct onion onion = { .type = &STAGE_REDIRECT, .yaml = YAMLS[i], .innermost = true };
+
+        onion_run_short(&onion);
+    }
+}
+
 /* --- settings ------------------------------------------------------------------------------------------------ */
 
 static const struct {
@@ -212,7 +227,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_client_is_sent_elsewhere),  cmocka_unit_test(control_characters_are_encoded),
         cmocka_unit_test(a_step_lets_pass_who_is_there), cmocka_unit_test(a_stranger_cannot_choose_the_place),
-        cmocka_unit_test(a_location_has_a_bound),        cmocka_unit_test(bad_settings_are_faults),
+        cmocka_unit_test(a_location_has_a_bound),        cmocka_unit_test(without_memory_it_is_overload),
+        cmocka_unit_test(bad_settings_are_faults),
     };
 
     return cmocka_run_group_tests_name("stage/redirect", tests, NULL, NULL);

@@ -124,6 +124,21 @@ static void what_the_request_makes_unfit_is_refused(void **state)
     free(path);
 }
 
+static void without_memory_it_is_overload(void **state)
+{
+    static const char *const YAMLS[] = {
+        "{ body: plain, headers: { X: y } }",
+        "{ body: \"a{path.id}\", headers: { X: \"y{path.id}\" } }",
+        "{ body: \"a{path.id}\", type: html }",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(YAMLS); i++) {
+        struct onion onion = { .type = &STAGE_RESPOND, .yaml = YAMLS[i], .innermost = true };
+
+        onion_run_short(&onion);
+    }
+}
+
 static const struct {
     const char *yaml, *faults;
 } BAD[] = {
@@ -160,9 +175,9 @@ static void bad_settings_are_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answer_is_as_configured),      cmocka_unit_test(a_retry_gets_the_same_answer),
-        cmocka_unit_test(large_answers_are_not_copied), cmocka_unit_test(what_the_request_makes_unfit_is_refused),
-        cmocka_unit_test(bad_settings_are_faults),
+        cmocka_unit_test(answer_is_as_configured),       cmocka_unit_test(a_retry_gets_the_same_answer),
+        cmocka_unit_test(large_answers_are_not_copied),  cmocka_unit_test(what_the_request_makes_unfit_is_refused),
+        cmocka_unit_test(without_memory_it_is_overload), cmocka_unit_test(bad_settings_are_faults),
     };
 
     return cmocka_run_group_tests_name("stage/respond", tests, NULL, NULL);

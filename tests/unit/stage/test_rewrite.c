@@ -183,6 +183,21 @@ static void a_request_line_has_a_bound(void **state)
     free(path);
 }
 
+static void without_memory_it_is_overload(void **state)
+{
+    static const char *const YAMLS[] = {
+        "path: \"/{path.id}/x\"",
+        "{ strip: /, prefix: \"/a{path.id}\" }",
+        "{ host: \"{path.id}.test\", query: \"a={path.id}\" }",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(YAMLS); i++) {
+        struct onion onion = { .type = &STAGE_REWRITE, .yaml = YAMLS[i], .path = "/a/b", .fields = HOST };
+
+        onion_run_short(&onion);
+    }
+}
+
 /* --- settings ------------------------------------------------------------------------------------------------ */
 
 static const struct {
@@ -221,7 +236,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_prefix_is_replaced_by_element), cmocka_unit_test(the_service_sees_something_else),
         cmocka_unit_test(what_came_is_put_back),           cmocka_unit_test(what_is_unfit_for_a_request_is_refused),
-        cmocka_unit_test(a_request_line_has_a_bound),      cmocka_unit_test(bad_settings_are_faults),
+        cmocka_unit_test(a_request_line_has_a_bound),      cmocka_unit_test(without_memory_it_is_overload),
+        cmocka_unit_test(bad_settings_are_faults),
     };
 
     return cmocka_run_group_tests_name("stage/rewrite", tests, NULL, NULL);
