@@ -3,11 +3,12 @@ import http.client
 import http.server
 import json
 import shutil
+import socket
 import threading
 
 import pytest
 
-from running import ROOT, WEFT, wait_until
+from running import LIMIT, ROOT, WEFT, wait_until
 
 CATALOG = WEFT.parents[2] / "examples/stages/catalog"
 STAGES = ROOT / "examples/stages"
@@ -155,6 +156,35 @@ def test_the_policy_of_the_service_holds_on_every_way(stages):
         assert ask(stages, path, "POST", body=b"x" * 65537)[0] == 413
         chunked = {"Transfer-Encoding": "chunked"}
         assert ask(stages, path, "POST", chunked, iter([b"x" * 8192] * 9), True)[0] == 413
+
+
+def test_an_answer_that_has_begun_breaks_off(system):
+    """The service answers while it reads: the client must not take what it got for all of it."""
+    greeter = WEFT.parents[2] / "examples/first/greeter"
+    system.write({"greeter": f"{{ run: ['{greeter}'], ready: /readyz }}"},
+                 ["  - match: /echo", "    stages: [ limit-body: 1KiB ]", "    to: greeter",
+                  "  - match: /hello/you", "    to: greeter"])
+    system.up()
+    wait_until(lambda: system.answers("/hello/you"), "the service answers")
+    with socket.create_connection(("127.0.0.1", system.port), timeout=LIMIT) as client:
+        client.sendall(b"POST /echo HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n" +
+                       b"x" * 1000 + b"\r\n")
+        answer = b""
+        while answer.count(b"x" * 1000) == 0:
+            answer += client.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        client.sendall(b"64\r\n" + b"y" * 100 + b"\r\n")
+        while True:
+            try:
+                more = client.recv(65536)
+            except ConnectionResetError:
+                break
+            if not more:
+                break
+            answer += more
+    assert b"y" not in answer.partition(b"\r\n\r\n")[2] and not answer.endswith(b"0\r\n\r\n")
+    line = logged(system, "/echo")
+    assert (line["status"], line["outcome"]) == (200, "body_too_large")
 
 
 def test_connections_go_on_after_a_refusal(stages):
