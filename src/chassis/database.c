@@ -76,40 +76,6 @@ static int open_file(struct weft_service *service, const struct weft_database_op
     return service_fault(service, r, "database: %s", text);
 }
 
-int weft_database_open(struct weft_service *service, const struct weft_database_options *options,
-                       struct weft_database **ret)
-{
-    const struct weft_database_options none = { .path = NULL };
-    char memory[FILE_PATH_MAX];
-    struct text path = text_into(memory, sizeof(memory));
-    struct weft_database *database;
-    int r;
-
-    if (!service_is(service) || !ret)
-        return -EINVAL;
-    if (service->chassis->started)
-        return service_fault(service, -EBUSY, "database: it is opened before the service runs");
-    if (count_all(service->chassis) == CHASSIS_DATABASES_MAX)
-        return service_fault(service, -EMFILE, "database: a thread has at most %d of them", CHASSIS_DATABASES_MAX);
-    r = make_path(service, options ? options->path : NULL, &path);
-    if (r < 0)
-        return service_fault(service, r, "database: its path is too long");
-    database = mem_zalloc(sizeof(*database) + path.len);
-    if (!database)
-        return service_fault(service, -ENOMEM, "database: there is no memory");
-    memcpy(database->path, path.data, path.len);
-    r = open_file(service, options ? options : &none, database->path, &database->database);
-    if (r < 0) {
-        mem_free(database);
-        return r;
-    }
-    database->magic = CHASSIS_DATABASE_MAGIC;
-    database->service = service;
-    list_push_back(&service->databases, &database->node);
-    *ret = database;
-    return 0;
-}
-
 void service_databases_close(struct weft_service *service)
 {
     LIST_EACH (&service->databases, node, next) {
@@ -198,6 +164,72 @@ int weft_read_transaction(struct weft_call *call, struct weft_database *database
     struct work work = { .run = run, .argument = argument };
 
     return run ? run_transaction(call, database, database_read, work_run, &work) : -EINVAL;
+}
+
+/* --- readiness ----------------------------------------------------------------------------------------------- */
+
+static int look(struct sql *sql, void *argument)
+{
+    struct sql_rows *rows;
+    int r = sql_query(sql, BYTES("SELECT count(*) FROM sqlite_schema"), (struct sql_values){ NULL, 0 }, &rows);
+
+    return r == 0 ? MIN(sql_rows_next(rows), 0) : r;
+}
+
+static int check_databases(struct weft_call *call, void *user)
+{
+    struct weft_service *service = user;
+
+    LIST_EACH (&service->databases, node, next) {
+        struct weft_database *database = container_of(node, struct weft_database, node);
+        int r = run_transaction(call, database, database_read, look, NULL);
+
+        if (r < 0)
+            return weft_because(call, r, "%s can't be read: %s", database->path, strerrordesc_np(-r));
+    }
+    return 0;
+}
+
+/* One check for all of a service. */
+static int check_it_too(struct weft_service *service)
+{
+    return list_empty(&service->databases) ? weft_check(service, "database", check_databases, service) : 0;
+}
+
+int weft_database_open(struct weft_service *service, const struct weft_database_options *options,
+                       struct weft_database **ret)
+{
+    const struct weft_database_options none = { .path = NULL };
+    char memory[FILE_PATH_MAX];
+    struct text path = text_into(memory, sizeof(memory));
+    struct weft_database *database;
+    int r;
+
+    if (!service_is(service) || !ret)
+        return -EINVAL;
+    if (service->chassis->started)
+        return service_fault(service, -EBUSY, "database: it is opened before the service runs");
+    if (count_all(service->chassis) == CHASSIS_DATABASES_MAX)
+        return service_fault(service, -EMFILE, "database: a thread has at most %d of them", CHASSIS_DATABASES_MAX);
+    r = make_path(service, options ? options->path : NULL, &path);
+    if (r < 0)
+        return service_fault(service, r, "database: its path is too long");
+    database = mem_zalloc(sizeof(*database) + path.len);
+    if (!database)
+        return service_fault(service, -ENOMEM, "database: there is no memory");
+    memcpy(database->path, path.data, path.len);
+    r = open_file(service, options ? options : &none, database->path, &database->database);
+    if (r < 0) {
+        mem_free(database);
+        return r;
+    }
+    r = check_it_too(service);
+    database->magic = CHASSIS_DATABASE_MAGIC;
+    database->service = service;
+    list_push_back(&service->databases, &database->node); /* also then: its owner closes it */
+    if (r == 0)
+        *ret = database;
+    return r;
 }
 
 /* --- one statement ------------------------------------------------------------------------------------------- */

@@ -381,6 +381,36 @@ static void test_the_time_of_a_call_ends_its_sql(void **state)
     shop_end(&shop);
 }
 
+/* --- readiness ----------------------------------------------------------------------------------------------- */
+
+static void test_who_can_not_read_is_not_ready(void **state)
+{
+    static const char request[] = "GET /read HTTP/1.1\r\nHost: test\r\n\r\n";
+    const struct weft_options service = { .name = "test", .timeout_ms = 4000 };
+    struct weft_database_options options = { .readers = 1 };
+    struct shop shop = { .seen = 0 };
+    int connection;
+
+    make_folder(&shop);
+    options.path = shop.file;
+    shop.rig = rig_create(&service);
+    assert_int_equal(weft_database_open(shop.rig->service, &options, &shop.database), 0);
+    assert_int_equal(weft_route(shop.rig->service, "GET", "/{kind}", endless, &shop), 0);
+    rig_start(shop.rig);
+    assert_int_equal(rig_get(shop.rig, "/readyz"), 200);
+    assert_string_equal(rig_body(shop.rig), "{\"status\":\"ok\",\"checks\":{\"database\":\"ok\"}}");
+    connection = rig_connect(shop.rig);
+    rig_send(connection, request, sizeof(request) - 1); /* the one thread that reads has no time for others */
+    (void)usleep(1200 * 1000);                          /* the first answer is kept for a second */
+    assert_int_equal(rig_get(shop.rig, "/readyz"), 503);
+    assert_non_null(strstr(rig_body(shop.rig), "shop.db can't be read: Timer expired"));
+    (void)close(connection); /* which ends it */
+    (void)usleep(1200 * 1000);
+    assert_int_equal(rig_get(shop.rig, "/readyz"), 200);
+    assert_int_equal(shop.seen, -ECANCELED);
+    shop_end(&shop);
+}
+
 /* --- what programs get wrong --------------------------------------------------------------------------------- */
 
 static int wrong_work(struct weft_sql *sql, void *argument)
@@ -558,6 +588,7 @@ int main(void)
         cmocka_unit_test(test_rows_are_carried_out),
         cmocka_unit_test(test_all_kinds_of_values),
         cmocka_unit_test(test_the_time_of_a_call_ends_its_sql),
+        cmocka_unit_test(test_who_can_not_read_is_not_ready),
         cmocka_unit_test(test_mistakes_are_answered),
         cmocka_unit_test(test_a_service_does_not_start_without_its_database),
         cmocka_unit_test(test_files_are_in_the_folder_for_data),
