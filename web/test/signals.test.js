@@ -1,4 +1,4 @@
-// Rates and quantiles from cumulative numbers: node --test web/test
+// Rates and quantiles from cumulative numbers: node --test web/test/*.test.js
 import assert from "node:assert";
 import test from "node:test";
 import { difference, History, ofNode, quantile } from "../src/signals.js";
