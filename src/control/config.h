@@ -39,7 +39,7 @@ struct control_api_settings {
 
 struct control_log {
     bool access;
-    bool traffic; /* recent exchanges are remembered */
+    bool traffic;  /* recent exchanges are remembered */
     int64_t files; /* of each service's ring */
     uint64_t size; /* of one of them */
 };

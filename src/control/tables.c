@@ -139,8 +139,7 @@ static const struct conf_field LOG_FIELDS[] = {
       CONF_AT(struct control_log, access),
       .default_text = "true" },
     { .key = "traffic",
-      .about = "the exchanges that ended last are remembered, with paths and queries, for weft trace, the dashboard and "
-               "/v1/traffic",
+      .about = "the exchanges that ended last are remembered, with paths and queries, for weft trace and the dashboard",
       .type = CONF_BOOL,
       CONF_AT(struct control_log, traffic),
       .default_text = "true" },
