@@ -284,9 +284,9 @@ static const struct conf_field FIELDS[] = {
 
 const struct conf_schema CONTROL_POLICY_STEP_SCHEMA = {
     .name = "policy-step",
-    .about = "The stages of a policy: those that are no part of the usual chain as they are written, then timeout, "
-             "retry and "
-             "per-try in this order.",
+    .about =
+        "The stages of a policy: first those that are no part of the usual chain, as they are written; then timeout, "
+        "retry and per-try, in this order.",
     .fields = FIELDS,
     .count = ARRAY_LEN(FIELDS),
     .size = sizeof(struct control_policy_step),

@@ -183,7 +183,33 @@ static bool leads_to_a_host(struct bytes place)
            (place.data[1] == '/' || place.data[1] == '\\');
 }
 
-static int write_whole(const struct redirect_conf *conf, struct exchange *x, struct text *text)
+static bool skip(struct bytes *rest, struct bytes part)
+{
+    bool there = rest->len >= part.len && bytes_equal_ci(bytes_slice(*rest, 0, part.len), part);
+
+    if (there)
+        *rest = bytes_skip(*rest, part.len);
+    return there;
+}
+
+/* Whether the place is the one that was asked for, with its host or without. */
+static bool is_here(const struct exchange *x, struct bytes place)
+{
+    const struct http_head *request = &x->request;
+
+    if (!bytes_starts(place, BYTES("/")) &&
+        !(skip(&place, x->scheme) && skip(&place, BYTES("://")) && skip(&place, request->authority)))
+        return false;
+    if (!bytes_starts(place, request->path))
+        return false;
+    place = bytes_skip(place, request->path.len);
+    if (request->query.data && !skip(&place, BYTES("?")))
+        return false;
+    return bytes_equal(place, request->query);
+}
+
+/* 1: there already. */
+static int write_whole(const struct redirect_conf *conf, struct exchange *x, bool step, struct text *text)
 {
     struct bytes place;
     int r = written_expand(&conf->to_made, x, &place);
@@ -192,6 +218,8 @@ static int write_whole(const struct redirect_conf *conf, struct exchange *x, str
         return r;
     if (place.len == 0 || (leads_to_a_host(place) && !leads_to_a_host(conf->to)))
         return -EINVAL;
+    if (step && is_here(x, place))
+        return 1;
     add_encoded(text, place);
     return 0;
 }
@@ -211,7 +239,7 @@ static enum outcome redirect_run(const struct stage *s, struct exchange *x)
 
     if (r < 0)
         return OUTCOME_OVERLOAD;
-    r = conf->to.len > 0 ? write_whole(conf, x, &location->text)
+    r = conf->to.len > 0 ? write_whole(conf, x, s->next != NULL, &location->text)
                          : write_parts(conf, x, s->next != NULL, &location->text);
     if (r > 0)
         return stage_next(s, x);
@@ -287,7 +315,7 @@ static const struct conf_field FIELDS[] = {
       .check_text = check_to,
       .example = "\"https://shop.example.com/orders/{path.id}\"" },
     { .key = "scheme",
-      .about = "http or https, with its own port; unless given: the request's",
+      .about = "http or https, with its own port; unless given: that of the connection to the gateway",
       .type = CONF_ENUM,
       CONF_AT(struct redirect_conf, scheme),
       .choices = SCHEMES },

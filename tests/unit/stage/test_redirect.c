@@ -104,6 +104,9 @@ static const struct {
     { "{ host: shop.test, port: 80 }", "http", "shop.test", "/a" },
     { "path: /a", "http", "shop.test", "/a" },
     { "{ strip: /x, prefix: /y }", "http", "shop.test", "/a" },
+    { "/a?q=1", "http", "shop.test", "/a" },
+    { "HTTP://Shop.test:81/a?q=1", "http", "shop.test:81", "/a" },
+    { "to: \"https://shop.test{request.path}?{request.query}\"", "https", "shop.test", "/a" },
 };
 
 static void a_step_lets_pass_who_is_there(void **state)
@@ -123,6 +126,32 @@ static void a_step_lets_pass_who_is_there(void **state)
         onion.innermost = true; /* as a target it must say something */
         onion_run(&onion);
         assert_int_equal(onion.status, 302);
+    }
+}
+
+/* Nearly there is not there. */
+static void a_step_sends_on_who_is_not(void **state)
+{
+    static const char *const PLACES[] = { "/a",
+                                          "/a?q=12",
+                                          "/a?q=",
+                                          "/A?q=1",
+                                          "/a/?q=1",
+                                          "https://shop.test/a?q=1",
+                                          "http://shop.test:80/a?q=1",
+                                          "http://shop.test/a",
+                                          "http:/a?q=1",
+                                          "http://shop.tes",
+                                          "a?q=1" };
+
+    for (size_t i = 0; i < ARRAY_LEN(PLACES); i++) {
+        struct onion onion = { .type = &STAGE_REDIRECT, .yaml = PLACES[i], .path = "/a", .query = "q=1" };
+        char answer[64];
+
+        onion_run(&onion);
+        snprintf(answer, sizeof(answer), "Location: %s", PLACES[i]);
+        assert_int_equal(onion.status, 302);
+        assert_string_equal(onion.answer, answer);
     }
 }
 
@@ -225,10 +254,10 @@ static void bad_settings_are_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_client_is_sent_elsewhere),  cmocka_unit_test(control_characters_are_encoded),
-        cmocka_unit_test(a_step_lets_pass_who_is_there), cmocka_unit_test(a_stranger_cannot_choose_the_place),
-        cmocka_unit_test(a_location_has_a_bound),        cmocka_unit_test(without_memory_it_is_overload),
-        cmocka_unit_test(bad_settings_are_faults),
+        cmocka_unit_test(the_client_is_sent_elsewhere),       cmocka_unit_test(control_characters_are_encoded),
+        cmocka_unit_test(a_step_lets_pass_who_is_there),      cmocka_unit_test(a_step_sends_on_who_is_not),
+        cmocka_unit_test(a_stranger_cannot_choose_the_place), cmocka_unit_test(a_location_has_a_bound),
+        cmocka_unit_test(without_memory_it_is_overload),      cmocka_unit_test(bad_settings_are_faults),
     };
 
     return cmocka_run_group_tests_name("stage/redirect", tests, NULL, NULL);
