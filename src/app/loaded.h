@@ -1,7 +1,7 @@
 /* app/loaded.h - a version of the configuration: the texts it was made from, and what they mean.
  *
- * (1) The supervisor reads the files, .env too (app/environment.h); the serving process gets their very bytes, so both compile the same.
- * (2) It is counted: what runs by it (listeners, instances) keeps it alive.
+ * (1) The supervisor reads the files, .env too (app/environment.h); the serving process gets their very bytes, so both
+ * compile the same. (2) It is counted: what runs by it (listeners, instances) keeps it alive.
  */
 #ifndef WEFT_APP_LOADED_H
 #define WEFT_APP_LOADED_H

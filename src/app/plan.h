@@ -5,8 +5,8 @@
 
 #include "base/arena.h"
 #include "base/fault.h"
-#include "io/io.h"
 #include "io/address.h"
+#include "io/io.h"
 
 struct plan_listener {
     struct bytes name, scheme;

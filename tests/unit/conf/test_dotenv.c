@@ -14,7 +14,7 @@ static bool variable(void *user, struct bytes name, struct bytes *ret)
 {
     if (!bytes_equal(name, BYTES("HOME")))
         return false;
-    *ret = BYTES("/home/weft");
+    *ret = BYTES("/srv/weft");
     return true;
 }
 
@@ -57,15 +57,15 @@ static const struct {
     { "A='one\ntwo'\nB=3\n", "A=one\ntwo|B=3|" },
     { "A=\"one\ntwo\"\n", "A=one\ntwo|" },
     { "A=''\nB=\"\"\n", "A=|B=|" },
-    { "A=$HOME/x\n", "A=/home/weft/x|" },
-    { "A=${HOME}x\n", "A=/home/weftx|" },
-    { "A=\"$HOME\"\n", "A=/home/weft|" },
+    { "A=$HOME/x\n", "A=/srv/weft/x|" },
+    { "A=${HOME}x\n", "A=/srv/weftx|" },
+    { "A=\"$HOME\"\n", "A=/srv/weft|" },
     { "A=1\nB=$A$A\n", "A=1|B=11|" },
     { "A=1\nA=2\nB=$A\n", "A=1|A=2|B=2|" },
-    { "HOME=mine\nA=$HOME\n", "HOME=mine|A=/home/weft|" },
+    { "HOME=mine\nA=$HOME\n", "HOME=mine|A=/srv/weft|" },
     { "A=${NO:-default}\n", "A=default|" },
     { "N=\nA=${N:-default}\n", "N=|A=default|" },
-    { "A=${HOME:-default}\n", "A=/home/weft|" },
+    { "A=${HOME:-default}\n", "A=/srv/weft|" },
     { "A=${NO:-}\n", "A=|" },
     { "A=pa$$HOME\n", "A=pa$HOME|" },
     { "A=5$ and $5\n", "A=5$ and $5|" },
