@@ -118,15 +118,20 @@ static char *repeat(const char *part, size_t count)
 
 static void bounds_are_kept(void **state)
 {
-    char *deep = repeat("[", CONF_FORMAT_DEPTH_MAX + 1), *items = repeat("- ", CONF_FORMAT_DEPTH_MAX + 1);
+    char *open = repeat("[", CONF_FORMAT_DEPTH_MAX + 1), *close = repeat("]", CONF_FORMAT_DEPTH_MAX + 1);
+    char *deep = malloc(2 * CONF_FORMAT_DEPTH_MAX + 3), *items = repeat("- ", CONF_FORMAT_DEPTH_MAX + 1);
     char *large = repeat("a", CONF_TEXT_MAX + 1);
     struct fault fault = { 0 };
     struct bytes result;
 
+    assert_non_null(deep);
+    (void)snprintf(deep, 2 * CONF_FORMAT_DEPTH_MAX + 3, "%s%s", open, close);
     assert_int_equal(conf_format("f", bytes_of_text(deep), &fault, &result), -EINVAL);
     assert_non_null(strstr(fault.what, "128 levels"));
     assert_int_equal(conf_format("f", bytes_of_text(items), &fault, &result), -EINVAL);
     assert_int_equal(conf_format("f", bytes_of_text(large), &fault, &result), -EFBIG);
+    free(open);
+    free(close);
     free(deep);
     free(items);
     free(large);
