@@ -106,7 +106,7 @@ static void add_routes(struct pair *pair)
     struct weft_service *front = pair->front->service;
 
     assert_int_equal(weft_route(pair->back, "*", "/echo", back_echo, NULL), 0);
-    assert_int_equal(weft_route(pair->back, "GET", "/by-name/echo", back_echo, NULL), 0);
+    assert_int_equal(weft_route(pair->back, "GET", "/~front/by-name/echo", back_echo, NULL), 0);
     assert_int_equal(weft_route(pair->back, "GET", "/large", back_large, NULL), 0);
     assert_int_equal(weft_route(pair->back, "GET", "/slow", back_slow, NULL), 0);
     assert_int_equal(weft_route(pair->back, "GET", "/breaks", back_breaks, NULL), 0);
@@ -115,10 +115,11 @@ static void add_routes(struct pair *pair)
     assert_int_equal(weft_route(front, "GET", "/many", front_many, pair), 0);
 }
 
-/* `gateway`: $WEFT_URL leads to back, where services' names are the first element of paths. */
+/* `gateway`: $WEFT_URL leads to back, where services' names come behind the caller's. */
 static struct pair *start(bool gateway)
 {
     struct pair *pair = calloc(1, sizeof(*pair));
+    char gateway_url[160];
     struct weft_options options = { .name = "back", .address = "127.0.0.1:0", .address_only = true };
 
     assert_non_null(pair);
@@ -127,8 +128,9 @@ static struct pair *start(bool gateway)
     assert_int_equal(weft_service_create(&options, &pair->back), 0);
     assert_int_equal(weft_listen(pair->back), 0);
     (void)snprintf(pair->url, sizeof(pair->url), "http://%s", weft_address(pair->back));
+    (void)snprintf(gateway_url, sizeof(gateway_url), "%s/~front", pair->url);
     if (gateway)
-        assert_int_equal(setenv("WEFT_URL", pair->url, 1), 0);
+        assert_int_equal(setenv("WEFT_URL", gateway_url, 1), 0);
     options = (struct weft_options){ .name = "front", .body_max = BODY_MAX, .timeout_ms = 400, .beside = pair->back };
     pair->front = rig_create(&options);
     assert_int_equal(unsetenv("WEFT_URL"), 0);
