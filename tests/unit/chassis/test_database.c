@@ -411,6 +411,52 @@ static void test_who_can_not_read_is_not_ready(void **state)
     shop_end(&shop);
 }
 
+static int always_ready(struct weft_call *call, void *user)
+{
+    return 0;
+}
+
+static void test_the_name_of_the_check_is_taken(void **state)
+{
+    struct weft_database_options options = { .readers = 1 };
+    struct shop shop = { .seen = 0 };
+
+    make_folder(&shop);
+    options.path = shop.file;
+    shop.rig = rig_create(NULL);
+    assert_int_equal(weft_check(shop.rig->service, "database", always_ready, NULL), 0);
+    assert_int_equal(weft_database_open(shop.rig->service, &options, &shop.database), -EEXIST);
+    assert_non_null(strstr(weft_fault(shop.rig->service), "check database: there already"));
+    rig_free(shop.rig);
+    remove_folder(shop.folder);
+}
+
+/* --- without a socket ---------------------------------------------------------------------------------------- */
+
+static void test_handlers_have_their_database_in_tests(void **state)
+{
+    const struct weft_test_request requests[] = { { .path = "/take/cup" },
+                                                  { .path = "/take/cup" },
+                                                  { .path = "/take/cup" } };
+    struct weft_test_answer answers[3];
+    unsigned taken = 0, sold_out = 0;
+    struct shop shop;
+
+    shop_create(&shop, NULL);
+    assert_int_equal(weft_route(shop.rig->service, "GET", "/take/{sku}", take, &shop), 0);
+    assert_int_equal(weft_test_all(shop.rig->service, requests, 3, answers), 0);
+    for (unsigned i = 0; i < 3; i++) {
+        taken += answers[i].status == 200;
+        sold_out += answers[i].status == 409;
+        weft_test_free(&answers[i]);
+    }
+    assert_int_equal(taken, 2);
+    assert_int_equal(sold_out, 1);
+    assert_int_equal(stock_of(&shop, "cup"), 2);
+    rig_free(shop.rig);
+    remove_folder(shop.folder);
+}
+
 /* --- what programs get wrong --------------------------------------------------------------------------------- */
 
 static int wrong_work(struct weft_sql *sql, void *argument)
@@ -589,6 +635,8 @@ int main(void)
         cmocka_unit_test(test_all_kinds_of_values),
         cmocka_unit_test(test_the_time_of_a_call_ends_its_sql),
         cmocka_unit_test(test_who_can_not_read_is_not_ready),
+        cmocka_unit_test(test_the_name_of_the_check_is_taken),
+        cmocka_unit_test(test_handlers_have_their_database_in_tests),
         cmocka_unit_test(test_mistakes_are_answered),
         cmocka_unit_test(test_a_service_does_not_start_without_its_database),
         cmocka_unit_test(test_files_are_in_the_folder_for_data),
