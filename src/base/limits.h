@@ -146,7 +146,8 @@
 #define RECORD_FILES_DEFAULT 4             /* of a service's ring; so many of RECORD_SIZE_DEFAULT are 40 MiB */
 #define RECORD_FILES_MAX 100               /* of a service's ring */
 #define RECORD_SIZE_DEFAULT (10 * MIB)     /* of a file of it; docker's guides say as much */
-#define RECORD_SETTLE_NS (300 * NS_PER_MS) /* who follows leaves lines alone for so long: others may be on their way */
+#define RECORD_SETTLE_NS (300 * NS_PER_MS) /* who follows leaves lines alone for so long: others may be on their way \
+                                            */
 #define RECORD_LINES_MAX 10000             /* read at once */
 #define RECORD_PAGE_BYTES_MAX (12 * MIB)   /* read at once; an answer of the control API has room for it */
 #define LINK_QUEUE_MAX 4096                /* messages that the other process has not taken yet */
@@ -236,9 +237,9 @@
 #define HEADERS_EDITS_MAX 16              /* fields to set, to add, to remove: Gateway API, HTTPHeaderFilter */
 #define REWRITE_PATH_MAX 6000             /* a path with another prefix; fits a block of the exchange's arena */
 #define LOCATION_MAX (12 * 1024)          /* of a redirect: with the rest of the head it fits a buffer */
-#define FILES_PATH_MAX 2048          /* of a request to files, decoded: no site has longer names */
-#define FILES_RANGES_MAX 8           /* of one request: readers of documents ask for a few; each costs a head */
-#define FILES_OPEN_MAX LANE_JOBS_MAX /* of one route on one worker: more could not be opened at once either */
+#define FILES_PATH_MAX 2048               /* of a request to files, decoded: no site has longer names */
+#define FILES_RANGES_MAX 8                /* of one request: readers of documents ask for a few; each costs a head */
+#define FILES_OPEN_MAX LANE_JOBS_MAX      /* of one route on one worker: more could not be opened at once either */
 
 /* --- observe ------------------------------------------------------------------------------------- */
 #define OBSERVE_SERIES_MAX 2000           /* of a process, all labels together; 900 bytes each on each worker at most */
@@ -263,7 +264,7 @@
 #define TRAFFIC_TEXTS_MAX 4096          /* of one record: the names below and the paths of EXCHANGE_STEPS_MAX steps */
 #define TRAFFIC_NAME_MAX 128            /* of a text in it; names of the configuration fit */
 #define TRAFFIC_PATH_MAX 512            /* of path and query; the access log has more of them */
-#define TRAFFIC_LIST_MAX (128 * MIB)    /* of what a reader copies: all rings of SERVICE_WORKERS_MAX workers */
+#define TRAFFIC_LIST_MAX (32 * MIB)     /* of what a reader copies: CONTROL_TRAFFIC_MAX long ones, several times */
 
 /* --- chassis ------------------------------------------------------------------------------------- */
 #define CHASSIS_ROUTES_MAX 256             /* of one service; they are looked through in order */

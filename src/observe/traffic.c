@@ -362,21 +362,31 @@ static int list_add(struct traffic_list *list, const struct record *record, unsi
     return 0;
 }
 
-static int read_ring(const struct record_ring *ring, unsigned worker, const struct traffic_filter *filter, size_t max,
-                     struct record *record, struct traffic_list *list)
+/* One look at all rings. */
+struct look {
+    const struct traffic_filter *filter;
+    size_t max;
+    int64_t oldest_ns;     /* the list is full of what ended no earlier */
+    struct record *record; /* room for RECORD_WORDS */
+    struct traffic_list *list;
+};
+
+static int read_ring(const struct record_ring *ring, unsigned worker, const struct look *look)
 {
     uint64_t at = record_ring_head(ring);
     size_t found = 0;
     unsigned count;
 
-    while (found < max && (count = record_ring_read(ring, &at, record, RECORD_WORDS)) > 0) {
+    while (found < look->max && (count = record_ring_read(ring, &at, look->record, RECORD_WORDS)) > 0) {
         struct traffic_exchange exchange;
         int r;
 
-        unpack(record, worker, &exchange);
-        if (!passes(filter, &exchange))
+        unpack(look->record, worker, &exchange);
+        if (exchange.end_ns < look->oldest_ns) /* and so did those that come behind it */
+            break;
+        if (!passes(look->filter, &exchange))
             continue;
-        r = list_add(list, record, count, worker);
+        r = list_add(look->list, look->record, count, worker);
         if (r < 0)
             return r;
         found++;
@@ -413,24 +423,26 @@ static void settle(struct traffic_list *list, size_t max)
 int traffic_read(const struct traffic *traffic, const struct traffic_filter *filter, size_t max,
                  struct traffic_list *list)
 {
-    struct record *record;
+    struct look look = { .filter = filter, .max = max, .oldest_ns = INT64_MIN, .list = list };
     int r;
 
     *list = (struct traffic_list){ .count = 0 };
     arena_init(&list->arena, NULL, TRAFFIC_LIST_MAX);
-    record = arena_alloc(&list->arena, RECORD_WORDS * sizeof(uint64_t));
-    r = record ? 0 : -ENOMEM;
+    look.record = arena_alloc(&list->arena, RECORD_WORDS * sizeof(uint64_t));
+    r = look.record ? 0 : -ENOMEM;
     for (unsigned i = 0; i < traffic->workers_max && r == 0; i++) {
         const struct traffic_worker *mine = atomic_load_explicit(
             (_Atomic(struct traffic_worker *) *)&traffic->workers[i], memory_order_acquire);
 
         if (!mine)
             continue;
-        r = read_ring(&mine->recent, i, filter, max, record, list);
+        r = read_ring(&mine->recent, i, &look);
         if (r == 0)
-            r = read_ring(&mine->kept, i, filter, max, record, list);
+            r = read_ring(&mine->kept, i, &look);
+        settle(list, max);
+        if (list->count == max)
+            look.oldest_ns = list->items[max - 1]->end_ns;
     }
-    settle(list, max);
     return r;
 }
 

@@ -82,7 +82,7 @@ struct traffic_list {
 };
 
 /* The newest `max` that the filter lets pass, newest end first; traffic_list_done() afterwards, also on failure. On any
- * thread, but one reader at a time keeps the memory of it within TRAFFIC_LIST_MAX. -ENOMEM. */
+ * thread. -ENOMEM, also above TRAFFIC_LIST_MAX. */
 int traffic_read(const struct traffic *traffic, const struct traffic_filter *filter, size_t max,
                  struct traffic_list *list) MUST_CHECK;
 void traffic_list_done(struct traffic_list *list);

@@ -379,6 +379,41 @@ static void workers_are_put_together(void **state)
     traffic_free(traffic);
 }
 
+/* TRAFFIC_LIST_MAX: who asks for more than that gets nothing; who asks for as many as an answer may have, those. */
+static void what_is_read_is_bounded(void **state)
+{
+    enum { WORKERS = 60, EACH = 1500 };
+    struct station station;
+    struct traffic *traffic;
+    struct traffic_list list;
+
+    station_open(&station, 0);
+    assert_int_equal(traffic_create(WORKERS, &traffic), 0);
+    for (unsigned i = 0; i < WORKERS; i++) {
+        struct worker worker = { .index = i, .loop = &station.loop };
+        struct traffic_worker *mine;
+
+        assert_int_equal(traffic_attach(traffic, &worker, &mine), 0);
+        for (unsigned k = 0; k < EACH; k++) { /* each worker's are newer than those of all before */
+            struct exchange x = made_up(&station, 0);
+
+            traffic_observer(mine)->ended(traffic_observer(mine), &worker, &x);
+        }
+    }
+    assert_int_equal(traffic_read(traffic, &ALL, SIZE_MAX, &list), -ENOMEM);
+    assert_in_range(list.arena.used, TRAFFIC_LIST_MAX / 2, TRAFFIC_LIST_MAX);
+    traffic_list_done(&list);
+    assert_int_equal(traffic_read(traffic, &ALL, 1000, &list), 0);
+    assert_int_equal(list.count, 1000);
+    for (unsigned i = 0; i < 1000; i++) {
+        assert_int_equal(list.items[i]->worker, WORKERS - 1);
+        assert_int_equal(list.items[i]->number, EACH - i);
+    }
+    traffic_list_done(&list);
+    traffic_free(traffic);
+    station_close(&station);
+}
+
 /* --- readers beside writers, and no memory ---------------------------------------------------------------------- */
 
 struct flood {
@@ -483,6 +518,7 @@ int main(void)
         cmocka_unit_test(failures_go_too_in_the_end),
         cmocka_unit_test(the_mark_of_slowness_falls),
         cmocka_unit_test(workers_are_put_together),
+        cmocka_unit_test(what_is_read_is_bounded),
         cmocka_unit_test(nothing_is_torn),
         cmocka_unit_test(has_no_memory),
     };
