@@ -2,6 +2,7 @@
 import gzip
 import http.client
 import pathlib
+import re
 import shutil
 import subprocess
 import time
@@ -470,24 +471,31 @@ def mock_weft(tmp_path_factory):
 
 
 def test_a_real_system_is_drawn(system, chromium):
-    up(system)
-    if get(system, "/v1/topology")[0] == 404:
-        pytest.skip("this weft does not tell its topology")
+    """Two services, one of which calls the other through the mesh; now and then that fails."""
+    service = f"{{ run: {SERVICE}, scale: 2, ready: /readyz }}"
+    up(system, front=service, back=f"{{ run: {SERVICE}, ready: /readyz }}")
     chromium.look()
     chromium.open(f"http://127.0.0.1:{system.control}/")
-    edge = label("gateway", "echo")
+    chromium.wait_text(node("front"), "2/2 ready")
 
     def asks():
-        for _ in range(10):
-            system.who()
-        return chromium.text(edge).count("/s p99")
+        for path, status in [("/call?back/who", 200)] * 3 + [("/call?back/status?500", 500)]:
+            assert system.get(path)[0] == status
+        return "errors" in chromium.text(label("front", "back")) and "/s" in chromium.text(label("gateway", "front"))
 
-    wait_until(asks, "the edge shows what is asked")
-    assert "2/2 ready" in chromium.text(node("echo"))
-    chromium.go("#/exchanges")
+    wait_until(asks, "the edges show what is asked")
+    shares = [float(re.search(r"([0-9.]+)% errors", chromium.text(label(*edge)))[1])
+              for edge in [("front", "back"), ("gateway", "front")]]
+    assert all(15 < share < 35 for share in shares), shares
+    chromium.go("#/exchanges?service=back&errors=true")
     chromium.wait(lambda: chromium.all(".row"), "exchanges")
+    assert set(chromium.texts(".row .way")) == {"front → back"}
     chromium.all(".row")[0].click()
-    chromium.wait(lambda: any("endpoint" in text for text in chromium.texts(".detail .step")), "its stages")
+    chromium.wait(lambda: any("endpoint back-" in text for text in chromium.texts(".detail .step")), "its stages")
     chromium.one(".detail .facts a").click()
-    chromium.wait_text(".summary", "1 exchange")
+    chromium.wait_text(".summary", "2 exchanges with 2 services, 2 failed")
+    assert [text.split("\n")[0] for text in chromium.texts(".span .name b")] == ["front", "back"]
+    chromium.go("#/logs/back")
+    chromium.wait_text(".logs .lines", "hello from back-")
+    assert "hello from front-" not in chromium.text(".logs .lines")
     assert chromium.complaints() == []

@@ -48,9 +48,15 @@ export const NODE_LEVELS = { ready: "ok", degraded: "warn", down: "bad", externa
 const WIDTH = 300;
 const HEIGHT = 56;
 
+// As long as there is little to show, a minute is as wide as the picture; it widens by whole minutes.
+function spanOf(ats, now) {
+  const seconds = ats.length ? now - ats[0] : 0;
+  return Math.min(Math.max(Math.ceil(seconds / 60) * 60, 60), KEPT_SECONDS);
+}
+
 // lines: [{ name, level, values: [number or null] }]; values stand at times `ats`; the right edge is `now`.
-function paths(lines, ats, now, top) {
-  const x = (at) => WIDTH - ((now - at) / KEPT_SECONDS) * WIDTH;
+function paths(lines, ats, now, span, top) {
+  const x = (at) => WIDTH - ((now - at) / span) * WIDTH;
   const y = (value) => HEIGHT - 2 - (Math.min(value, top) / top) * (HEIGHT - 6);
   return lines.map((line) => {
     let text = "";
@@ -71,11 +77,12 @@ function paths(lines, ats, now, top) {
 // One golden signal: its number now and its last minutes.
 export function Tile({ title, value, note, level, lines, ats, now, show }) {
   const [over, setOver] = useState(null);
+  const span = spanOf(ats, now);
   const top = Math.max(...lines.flatMap((line) => line.values.map((found) => found ?? 0)), 1e-9);
   const empty = lines.every((line) => line.values.every((found) => found === null));
   const move = (event) => {
     const box = event.currentTarget.getBoundingClientRect();
-    const at = now - (1 - (event.clientX - box.left) / box.width) * KEPT_SECONDS;
+    const at = now - (1 - (event.clientX - box.left) / box.width) * span;
     let best = -1;
     ats.forEach((found, i) => {
       if (best < 0 || Math.abs(found - at) < Math.abs(ats[best] - at)) best = i;
@@ -94,19 +101,19 @@ export function Tile({ title, value, note, level, lines, ats, now, show }) {
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`${title} of the last minutes; now ${value}`}
+        aria-label={`${title} of the last ${span / 60} min; now ${value}`}
         onPointerMove={move}
         onPointerLeave={() => setOver(null)}
       >
         <line x1="0" x2={WIDTH} y1={HEIGHT - 2} y2={HEIGHT - 2} class="base" />
-        {paths(lines, ats, now, top).map((d, n) => (
+        {paths(lines, ats, now, span, top).map((d, n) => (
           <path key={lines[n].name} d={d} class={`curve ${lines[n].level || ""}`} />
         ))}
         {i >= 0 && (
           <line
             class="over"
-            x1={WIDTH - ((now - over) / KEPT_SECONDS) * WIDTH}
-            x2={WIDTH - ((now - over) / KEPT_SECONDS) * WIDTH}
+            x1={WIDTH - ((now - over) / span) * WIDTH}
+            x2={WIDTH - ((now - over) / span) * WIDTH}
             y1="0"
             y2={HEIGHT}
           />
@@ -114,7 +121,7 @@ export function Tile({ title, value, note, level, lines, ats, now, show }) {
       </svg>
       <footer>
         <span>{i >= 0 ? `${Math.round(now - over)} s ago` : note}</span>
-        <span>{empty ? "" : `top ${show(top)}`}</span>
+        <span>{empty ? "" : `${span / 60} min, top ${show(top)}`}</span>
       </footer>
     </section>
   );
