@@ -127,6 +127,19 @@ static int move_ourselves(int folder, int64_t companion)
     return r;
 }
 
+/* Back to where we were. */
+static void move_back(int folder, int64_t companion)
+{
+    char pid[32];
+
+    if (companion > 0) {
+        (void)snprintf(pid, sizeof(pid), "%lld", (long long)companion);
+        (void)write_at(folder, "cgroup.procs", pid);
+    }
+    (void)write_at(folder, "cgroup.procs", "0");
+    (void)unlinkat(folder, OWN_GROUP, AT_REMOVEDIR);
+}
+
 static void divide(struct cgroups *cgroups, int folder, int64_t companion)
 {
     char memory[1024];
@@ -146,10 +159,11 @@ static void divide(struct cgroups *cgroups, int folder, int64_t companion)
     }
     cgroups->memory = may_memory && write_at(folder, "cgroup.subtree_control", "+memory") == 0;
     cgroups->cpu = may_cpu && write_at(folder, "cgroup.subtree_control", "+cpu") == 0;
-    if (!cgroups->memory && !cgroups->cpu)
+    if (!cgroups->memory && !cgroups->cpu) {
+        move_back(folder, companion);
         because(cgroups, "other processes are in the control group (start weft with systemd-run --user --scope -p "
                          "Delegate=yes)");
-    else if (!cgroups->memory)
+    } else if (!cgroups->memory)
         (void)snprintf(cgroups->why, sizeof(cgroups->why), "the control group has no memory controller");
     else if (!cgroups->cpu)
         (void)snprintf(cgroups->why, sizeof(cgroups->why), "the control group has no cpu controller");

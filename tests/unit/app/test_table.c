@@ -24,7 +24,9 @@ static ssize_t take(struct io *io, int descriptor, struct bytes content)
     return (ssize_t)content.len;
 }
 
-static const struct table_column COLUMNS[] = { { "NAME", "name" }, { "N", "n" }, { "OK", "ok" } };
+static const struct table_column COLUMNS[] = {
+    { "NAME", "name", false }, { "N", "n", false }, { "MORE", "more", true }, { "OK", "ok", false }
+};
 static const struct table_info TABLE = { "items", COLUMNS, ARRAY_LEN(COLUMNS) };
 
 static const struct {
@@ -35,6 +37,7 @@ static const struct {
     { "{\"items\":[{\"name\":\"longer-name\"},{\"n\":-1.5,\"ok\":false}]}",
       "NAME         N       OK\nlonger-name  -       -\n-            -1.500  no\n" },
     { "{\"items\":[{\"name\":\"a\\u001b[2J\"}]}", "NAME   N  OK\na?[2J  -  -\n" },
+    { "{\"items\":[{\"name\":\"a\"},{\"more\":\"b\"}]}", "NAME  N  MORE  OK\na     -  -     -\n-     -  b     -\n" },
     { "{\"items\":[7]}", "NAME  N  OK\n-     -  -\n" },
     { "{\"items\":{}}", NULL },
     { "{}", NULL },

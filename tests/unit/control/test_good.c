@@ -97,7 +97,8 @@ static void services_are_read(void **state)
         "  orders: { run: \"./orders -v 'a b'\", scale: 2, ready: /readyz, live: { path: /livez, every: 5s, failures: "
         "7 }, policy: call, port: true,\n"
         "            env: { A: 1, B: 'x y' }, directory: sub, connections: 9, balance: least-request }\n"
-        "  credit: { run: [\"./credit -v\", a b] }\n"
+        "  credit: { run: [\"./credit -v\", a b], needs: [orders, catalog], env-file: .env.credit,\n"
+        "            limits: { memory: 64MiB, cpu: 150%, files: 100 } }\n"
         "  catalog: { url: [\"http://10.0.0.5:9000\", http://api.example.com, \"http://[::1]/\"] }\n");
     const struct control_config *config = try->config;
     const struct control_service *orders = control_find_service(config, BYTES("orders"));
@@ -123,6 +124,14 @@ static void services_are_read(void **state)
     assert_words(credit->argv, "./credit -v|a b");
     assert_words(credit->environment, "");
     assert_int_equal(credit->scale, 1);
+    assert_int_equal(credit->needs.count, 2);
+    assert_bytes(((const struct bytes *)credit->needs.items)[1], "catalog");
+    assert_int_equal(credit->env_files.count, 1);
+    assert_int_equal(credit->limits.memory, 64 * MIB);
+    assert_true(credit->limits.cpu > 1.49 && credit->limits.cpu < 1.51);
+    assert_int_equal(credit->limits.files, 100);
+    assert_int_equal(config->log.files, 4);
+    assert_int_equal(config->log.size, 10 * MIB);
     assert_null(credit->settings);
     assert_int_equal(control_service_settings(credit).connections_max, 0);
     assert_null(catalog->argv);

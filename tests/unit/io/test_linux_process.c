@@ -286,6 +286,8 @@ static void test_signals_and_limits_are_fresh(void **state)
     assert_int_equal(status, 1 << 8); /* grep found no line to count */
     (void)snprintf(expected, sizeof(expected), "256\n0\n");
     assert_string_equal(output, expected);
+    (void)shell_run(io, (struct command){ .files = 100 }, "ulimit -n; ulimit -Hn", output, sizeof(output));
+    assert_string_equal(output, "100\n100\n");
     status = shell_run(io, (struct command){ 0 }, "kill -TERM $$; exit 3", output, sizeof(output));
     assert_true(WIFSIGNALED(status));
     status = shell_run(io, (struct command){ 0 }, "read x || echo end", output, sizeof(output));
