@@ -203,15 +203,20 @@ static void bounds_hold(void **state)
 static void the_largest_fit_memory_and_stack(void **state)
 {
     struct weft_service *service = create();
-    char *deep = calloc(1, 4 * WEFT_JSON_DEPTH_MAX * 2 + 16), *many, *text;
+    char deep_memory[8 * WEFT_JSON_DEPTH_MAX], *deep = deep_memory, *many, *text;
+    struct text deep_text;
     struct weft_test_answer answer;
     size_t len, highest;
 
     assert_int_equal(weft_route(service, "POST", "/", echo, NULL), 0);
-    for (int i = 0; i < WEFT_JSON_DEPTH_MAX; i++)
-        (void)strcat(deep, i + 1 < WEFT_JSON_DEPTH_MAX ? "{\"a\":" : "{}");
-    for (int i = 0; i + 1 < WEFT_JSON_DEPTH_MAX; i++)
-        (void)strcat(deep, "}");
+    deep_text = text_into(deep, sizeof(deep_memory) - 1);
+    for (int i = 1; i < WEFT_JSON_DEPTH_MAX; i++)
+        text_add(&deep_text, BYTES("{\"a\":"));
+    text_add(&deep_text, BYTES("{}"));
+    for (int i = 1; i < WEFT_JSON_DEPTH_MAX; i++)
+        text_add_char(&deep_text, '}');
+    assert_false(deep_text.full);
+    deep[deep_text.len] = '\0';
     assert_int_equal(post(service, "application/json", deep, strlen(deep), &answer), 200);
     assert_string_equal(answer.body.data, deep);
     weft_test_free(&answer);
@@ -232,7 +237,6 @@ static void the_largest_fit_memory_and_stack(void **state)
     assert_true(highest > 1000);
     assert_true(highest < FIBER_STACK_SIZE / 2);
     weft_service_free(service);
-    free(deep);
     free(many);
     free(text);
 }

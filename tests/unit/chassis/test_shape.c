@@ -192,14 +192,14 @@ static void faults_are_bounded(void **state)
 {
     struct weft_service *service = create(take);
     struct weft_test_answer answer;
-    char body[8192] = "{\"customer\":\"c\"," REST, name[16], *cut;
+    char body[8192], *cut;
+    struct text text = text_into(body, sizeof(body) - 1);
     size_t count = 0;
 
-    for (int i = 0; i < WEFT_FAULTS_MAX + 3; i++) {
-        (void)snprintf(name, sizeof(name), ",\"x%d\":1", i);
-        (void)strcat(body, name);
-    }
-    (void)strcat(body, "}");
+    text_add(&text, BYTES("{\"customer\":\"c\"," REST));
+    for (int i = 0; i < WEFT_FAULTS_MAX + 3; i++)
+        text_add_format(&text, ",\"x%d\":1", i);
+    text_add_format(&text, "}%c", 0);
     ask(service, body, &answer);
     assert_non_null(strstr(answer.body.data, "the body has 35 faults"));
     assert_non_null(strstr(answer.body.data, "],\"more\":3}"));
@@ -207,10 +207,11 @@ static void faults_are_bounded(void **state)
         count++;
     assert_int_equal(count, WEFT_FAULTS_MAX);
     weft_test_free(&answer);
-    (void)strcpy(body, "{\"customer\":\"c\"," REST ",\"a");
+    text.len = 0;
+    text_add(&text, BYTES("{\"customer\":\"c\"," REST ",\"a"));
     for (int i = 0; i < 100; i++)
-        (void)strcat(body, "\xc3\xa9");
-    (void)strcat(body, "\":1}");
+        text_add(&text, BYTES("\xc3\xa9"));
+    text_add_format(&text, "\":1}%c", 0);
     ask(service, body, &answer);
     cut = strstr(answer.body.data, "\"/a");
     assert_non_null(cut);
