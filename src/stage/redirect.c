@@ -265,13 +265,13 @@ static int check_to(struct bytes text, struct fault *fault)
 
 static int make_parts(struct conf_check *check, struct redirect_conf *conf)
 {
-    int r = written_text_make(check, "to", conf->to, &conf->to_made);
+    int r = written_text_make(check, conf->to, &conf->to_made);
 
     if (r == 0)
-        r = written_text_make(check, "host", conf->host, &conf->host_made);
+        r = written_text_make(check, conf->host, &conf->host_made);
     if (r == 0)
-        r = written_text_make(check, "path", conf->path, &conf->path_made);
-    return r < 0 ? r : written_text_make(check, "prefix", conf->prefix, &conf->prefix_made);
+        r = written_text_make(check, conf->path, &conf->path_made);
+    return r < 0 ? r : written_text_make(check, conf->prefix, &conf->prefix_made);
 }
 
 static int check_redirect(struct conf_check *check, void *value)

@@ -69,7 +69,7 @@ static int check_respond(struct conf_check *check, void *value)
     int r = written_fields_make(check, "headers", &conf->headers, WRITTEN_OWN, &conf->fields);
 
     if (r == 0)
-        r = written_text_make(check, "body", conf->body, &conf->content);
+        r = written_text_make(check, conf->body, &conf->content);
     if (conf->body.len && !has_body((unsigned)conf->status))
         conf_check_fault(check, "body", "an answer of status %d has none", (int)conf->status);
     return r;

@@ -93,14 +93,14 @@ static int check_query(struct bytes text, struct fault *fault)
 static int check_rewrite(struct conf_check *check, void *value)
 {
     struct rewrite_conf *conf = value;
-    int r = written_text_make(check, "path", conf->path, &conf->path_made);
+    int r = written_text_make(check, conf->path, &conf->path_made);
 
     if (r == 0)
-        r = written_text_make(check, "prefix", conf->prefix, &conf->prefix_made);
+        r = written_text_make(check, conf->prefix, &conf->prefix_made);
     if (r == 0)
-        r = written_text_make(check, "host", conf->host, &conf->host_made);
+        r = written_text_make(check, conf->host, &conf->host_made);
     if (r == 0)
-        r = written_text_make(check, "query", conf->query, &conf->query_made);
+        r = written_text_make(check, conf->query, &conf->query_made);
     place_check_parts(check);
     if (conf->path.len == 0 && !conf->has_prefix && conf->host.len == 0 && !conf->has_query)
         fault_hint(conf_check_fault(check, NULL, "changes nothing"), "write path, prefix, query or host");

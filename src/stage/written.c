@@ -1,5 +1,7 @@
 #include "stage/written.h"
 
+#include "base/assert.h"
+
 /* --- texts ---------------------------------------------------------------------------------------------- */
 
 static bool is_plain(struct bytes text)
@@ -7,21 +9,17 @@ static bool is_plain(struct bytes text)
     return bytes_find_char(text, '{') < 0 && bytes_find_char(text, '}') < 0;
 }
 
-int written_text_make(struct conf_check *check, const char *key, struct bytes text, struct written_text *ret)
+int written_text_make(struct conf_check *check, struct bytes text, struct written_text *ret)
 {
     const struct template *template = NULL;
-    struct fault wrong = { 0 };
     int r = 0;
 
     if (!is_plain(text))
-        r = template_parse(text, conf_check_arena(check), &wrong, &template);
-    if (r == -ENOMEM)
-        return r;
-    if (r < 0)
-        fault_hint(conf_check_fault(check, key, "%s", wrong.what), "%s", wrong.hint);
-    else
+        r = template_parse(text, conf_check_arena(check), NULL, &template);
+    ASSERT(r == 0 || r == -ENOMEM);
+    if (r == 0)
         *ret = (struct written_text){ .text = text, .template = template };
-    return 0;
+    return r;
 }
 
 int written_expand(const struct written_text *written, struct exchange *x, struct bytes *ret)
@@ -115,7 +113,7 @@ int written_fields_make(struct conf_check *check, const char *key, const struct 
     for (size_t i = 0; r == 0 && i < map->count; i++) {
         fields[i].name = map->entries[i].name;
         if (check_name(check, key, map, i, way))
-            r = written_text_make(check, key, *(const struct bytes *)map->entries[i].value, &fields[i].value);
+            r = written_text_make(check, *(const struct bytes *)map->entries[i].value, &fields[i].value);
     }
     *ret = (struct written_fields){ .items = fields, .count = (unsigned)map->count };
     return r;

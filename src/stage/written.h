@@ -33,12 +33,11 @@ enum written_way {
     WRITTEN_OWN,      /* an answer of our own */
 };
 
-/* For `check` of a schema. A fault is placed at `key`. 0 or -ENOMEM. */
-int written_text_make(struct conf_check *check, const char *key, struct bytes text,
-                      struct written_text *ret) MUST_CHECK;
+/* For `check` of a schema; the text has been through template_check(). 0 or -ENOMEM. */
+int written_text_make(struct conf_check *check, struct bytes text, struct written_text *ret) MUST_CHECK;
 
-/* The same for a map of CONF_TEMPLATE, whose names are tokens: refuses fields that are not the user's to write, and
- * the same name twice. */
+/* The same for the map at `key`, of CONF_TEMPLATE with names that are tokens: fields that are not the user's to write
+ * get a fault, and so does the same name twice. */
 int written_fields_make(struct conf_check *check, const char *key, const struct conf_map *map, enum written_way way,
                         struct written_fields *ret) MUST_CHECK;
 

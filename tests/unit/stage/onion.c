@@ -154,6 +154,10 @@ static enum outcome core_run(const struct stage *s, struct exchange *x)
     if (outcome != OUTCOME_OK)
         return outcome;
     r = exchange_answer(x, 200, BYTES_NONE, BYTES("core"));
+    if (r == 0 && onion->more_answers)
+        r = exchange_head_room(x, &x->response, onion->more_answers);
+    for (unsigned i = 0; r == 0 && i < onion->more_answers; i++)
+        r = http_head_add_named(&x->response, BYTES("x-more"), BYTES("1"));
     for (; r == 0 && field && field->name; field++)
         r = http_head_add_named(&x->response, bytes_of_text(field->name), bytes_of_text(field->value));
     if (r == 0)

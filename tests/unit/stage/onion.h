@@ -53,6 +53,7 @@ struct onion {
     /* what the core does */
     enum outcome outcome;              /* instead of an answer */
     const struct onion_field *answers; /* its fields */
+    unsigned more_answers;             /* fields, besides */
 
     /* what came of it */
     enum outcome result;

@@ -235,6 +235,20 @@ static void bad_settings_are_faults(void **state)
     }
 }
 
+/* What other stages have added counts, too. */
+static void an_answer_s_head_has_a_bound(void **state)
+{
+    for (unsigned less = 0; less < 3; less++) {
+        struct onion onion = { .type = &STAGE_HEADERS,
+                               .yaml = "response: { add: { X: y } }",
+                               .more_answers = HTTP_FIELDS_MAX + HTTP_FIELDS_ADDED_MAX + 1 - less };
+
+        onion_run(&onion);
+        assert_int_equal(onion.result, less == 2 ? OUTCOME_OK : OUTCOME_UPSTREAM_PROTOCOL);
+        assert_int_equal(onion.runs, 1);
+    }
+}
+
 /* However little memory there is for what is read: -ENOMEM, and a fault that says so. */
 static void settings_may_lack_memory(void **state)
 {
@@ -285,6 +299,7 @@ int main(void)
         cmocka_unit_test(a_head_has_a_bound),
         cmocka_unit_test(without_memory_it_is_overload),
         cmocka_unit_test(bad_settings_are_faults),
+        cmocka_unit_test(an_answer_s_head_has_a_bound),
         cmocka_unit_test(settings_may_lack_memory),
         cmocka_unit_test(bounds_of_the_tables_are_the_named_ones),
     };
