@@ -98,6 +98,12 @@ def test_floors_finds(tree, source, include, why):
     only(tree.check("floors"), f"{source}:3:", why)
 
 
+def test_floors_lets_installed_headers_include_each_other(tree):
+    tree.write("include/weft_part.h", '#include "weft.h"\n')
+    tree.write("include/weft.h", '#include "weft_part.h"\n')
+    assert tree.check("floors") == []
+
+
 @pytest.mark.parametrize("source, include", [
     ("src/base/a.c", "base/b.h"),
     ("src/io/a.c", "base/b.h"),

@@ -72,7 +72,8 @@ def check_house(root, house, findings):
 def check_outside(root, findings):
     for path in tree.c_files(root, ("include",)):
         for line, name in includes(path):
-            findings.add(path, line, f'the installed header includes "{name}"', "it stands alone")
+            if not (root / "include" / name).exists():
+                findings.add(path, line, f'the installed header includes "{name}"', "what is installed stands alone")
     for path in tree.c_files(root, ("examples",)):
         for line, name in includes(path):
             if not (path.parent / name).exists() and not (root / "include" / name).exists():
