@@ -379,6 +379,45 @@ static void draining_ends_what_was_begun(void **state)
     rig_run(drained, NULL);
 }
 
+static void keep_and_drain(struct rig *rig)
+{
+    http_listener_keep(rig->listener);
+    http_server_drain(&rig->server);
+}
+
+static void drain_all(struct rig *rig)
+{
+    http_server_drain_all(&rig->server);
+}
+
+/* A kept listener takes new connections, each for one request, until it is drained too. */
+static void kept(struct rig *rig)
+{
+    struct rig_line *before = rig_dial(rig), *late, *busy;
+
+    rig_sleep(10 * NS_PER_MS);
+    rig_on_gateway(rig, keep_and_drain);
+    RIG_CHECK(rig, http_server_calm(&rig->server) && !http_server_quiet(&rig->server));
+    late = rig_dial(rig);
+    rig_say(late, "GET /hello HTTP/1.1\r\n" HOST);
+    RIG_CHECK(rig, rig_hear(late, 10 * NS_PER_MS) == RIG_CLOSED);
+    RIG_HEARD(late, "HTTP/1.1 200 OK\r\n*Connection: close\r\n\r\nhello\n");
+    busy = rig_dial(rig);
+    rig_say(busy, "GET /wait HTTP/1.1\r\n" HOST);
+    rig_sleep(10 * NS_PER_MS);
+    rig_on_gateway(rig, drain_all);
+    RIG_CHECK(rig, !http_server_calm(&rig->server)); /* its listener is like all others now */
+    RIG_CHECK(rig, rig_hear(before, HTTP_DRAIN_IDLE_NS + 10 * NS_PER_MS) == RIG_CLOSED);
+    RIG_CHECK(rig, rig_hear(busy, RIG_QUIET_NS) == RIG_CLOSED);
+    RIG_HEARD(busy, "HTTP/1.1 200 OK\r\n*Connection: close\r\n\r\nwaited\n");
+    RIG_CHECK(rig, http_server_quiet(&rig->server));
+}
+
+static void kept_listeners_drain_last(void **state)
+{
+    rig_run(kept, NULL);
+}
+
 /* The rig aborts the server in the middle of everything. */
 static void abort_all(struct rig *rig)
 {
@@ -508,6 +547,7 @@ int main(void)
         cmocka_unit_test(the_slow_make_room),
         cmocka_unit_test(nobody_is_slow_at_once),
         cmocka_unit_test(draining_ends_what_was_begun),
+        cmocka_unit_test(kept_listeners_drain_last),
         cmocka_unit_test(aborting_ends_everything),
         cmocka_unit_test(each_allocation_may_fail),
         cmocka_unit_test(an_answer_does_not_meet_100),

@@ -315,6 +315,36 @@ static void bad_routes_are_refused(void **state)
     assert_null(table);
 }
 
+/* ROUTES_MAX: half of them each with a path of its own, half all with the same one. */
+static void a_table_may_be_full(void **state)
+{
+    struct route_entry *entries = test_calloc(ROUTES_MAX, sizeof(*entries));
+    char(*paths)[16] = test_calloc(ROUTES_MAX, sizeof(*paths));
+    const struct route_conf conf = { entries, ROUTES_MAX };
+    struct route_table *table = NULL;
+    struct mem_stats before;
+
+    for (unsigned i = 0; i < ROUTES_MAX; i++) {
+        int len = snprintf(paths[i], sizeof(paths[i]), i % 2 ? "/same" : "/p/%u/{id}", i);
+
+        entries[i] = (struct route_entry){ .name = BYTES("r"), .match = { .path = bytes_of(paths[i], (size_t)len) } };
+    }
+    assert_int_equal(route_table_create(&conf, NULL, &table), 0);
+    before = mem_stats();
+    for (unsigned i = 0; i < ROUTES_MAX; i += 2) {
+        char path[24];
+
+        (void)snprintf(path, sizeof(path), "/p/%u/7", i);
+        assert_int_equal(look_up(table, "a.test", path, "GET"), i);
+    }
+    assert_int_equal(look_up(table, "a.test", "/same", "GET"), 1);
+    assert_int_equal(look_up(table, "a.test", "/p/1/7", "GET"), -1);
+    assert_int_equal(mem_stats().allocations, before.allocations);
+    route_table_free(table);
+    test_free(paths);
+    test_free(entries);
+}
+
 static void memory_may_end(void **state)
 {
     struct routes routes;
@@ -340,9 +370,13 @@ static void memory_may_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(most_specific_route_wins),        cmocka_unit_test(no_route_may_match),
-        cmocka_unit_test(order_of_routes_does_not_matter), cmocka_unit_test(dot_segments_are_refused),
-        cmocka_unit_test(bad_routes_are_refused),          cmocka_unit_test(memory_may_end),
+        cmocka_unit_test(most_specific_route_wins),
+        cmocka_unit_test(no_route_may_match),
+        cmocka_unit_test(order_of_routes_does_not_matter),
+        cmocka_unit_test(dot_segments_are_refused),
+        cmocka_unit_test(bad_routes_are_refused),
+        cmocka_unit_test(a_table_may_be_full),
+        cmocka_unit_test(memory_may_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
