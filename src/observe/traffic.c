@@ -76,8 +76,9 @@ static inline uint16_t pack(struct packer *packer, struct bytes text, size_t max
 {
     size_t len = MIN(MIN(text.len, max), (size_t)(packer->end - packer->at));
 
-    if (len > 0)
-        memcpy(packer->at, text.data, len);
+    if (!text.data)
+        return 0;
+    memcpy(packer->at, text.data, len);
     packer->at += len;
     return (uint16_t)len;
 }

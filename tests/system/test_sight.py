@@ -6,7 +6,7 @@ import urllib.parse
 
 import pytest
 
-from running import SERVICE, wait_until
+from running import ROOT, SERVICE, wait_until
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
@@ -206,6 +206,16 @@ def test_the_topology_adds_up_with_the_metrics(shop):
     assert nodes["flaky"] == {"name": "flaky", "kind": "service", "ready": 2, "endpoints": 2, "restarts": 0,
                               "state": "ready"}
     assert nodes["gateway"]["kind"] == "gateway"
+
+
+def test_the_page_lists_every_mark():
+    table = (ROOT / "src/exchange/outcome.def").read_text()
+    page = (ROOT / "docs/sight.md").read_text()
+    outcomes = re.findall(r'^OUTCOME\(\w+, "(\w+)", (\d+), "([^"]+)", "([^"]*)", \w+, "([^"]+)"\)', table, re.MULTILINE)
+    assert len(outcomes) == len(re.findall("^OUTCOME", table, re.MULTILINE)) > 20
+    for name, status, mark, token, text in outcomes:
+        assert f"| `{mark}` | `{name}` | {status if status != '0' else '-'} | " \
+               f"{f'`{token}`' if token else '-'} | {text} |\n" in page
 
 
 def test_remembering_can_be_turned_off(shop):
