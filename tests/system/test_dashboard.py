@@ -237,6 +237,19 @@ def test_a_trace_is_one_waterfall_across_services(page, mock, offsets):
     page.wait(lambda: len(page.all(".step")) == steps - 3, "its steps are folded away")
 
 
+def test_an_open_exchange_does_not_run_away(page, mock):
+    page.go("#/exchanges")
+    page.wait(lambda: len(page.all(".row")) == 42, "all rows")
+    page.all(".row")[2].click()
+    page.wait_text("button.plain", "go on")
+    mock.exchanges.insert(0, dashboard_mock.exchange(99, 11, path="/new"))
+    until = mock.asked + 2
+    page.wait(lambda: mock.asked >= until, "the page goes on asking")
+    assert "/reservations" in page.texts(".list > li")[2] and "/new" not in page.text(".list")
+    page.all(".row")[2].click()
+    page.wait_text(".list", "/new")
+
+
 def test_a_trace_that_is_not_kept(page):
     page.allowed = ["404"]
     page.go("#/trace/0123")

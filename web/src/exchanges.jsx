@@ -72,9 +72,17 @@ export function Exchanges({ place, system }) {
   const wanted = Object.fromEntries(["service", "errors", "slower_ms"].map((key) => [key, place.query.get(key) || ""]));
   const words = new URLSearchParams({ limit: "100" });
   for (const [key, value] of Object.entries(wanted)) if (value) words.set(key, value);
-  const { data, error } = usePoll(`/v1/traffic?${words}`, paused);
+  const held = paused || open !== ""; // what one reads doesn't run away
+  const { data, error } = usePoll(`/v1/traffic?${words}`, held);
   const exchanges = data ? data.exchanges : [];
-  const filter = (key, value) => goQuietly(linkTo("exchanges", "", { ...wanted, [key]: value }));
+  const filter = (key, value) => {
+    setOpen("");
+    goQuietly(linkTo("exchanges", "", { ...wanted, [key]: value }));
+  };
+  const hold = (wish) => {
+    setPaused(wish);
+    setOpen("");
+  };
   const filtered = Boolean(wanted.service || wanted.errors || wanted.slower_ms);
   const slowest = Math.max(...exchanges.map((exchange) => exchange.duration_ms), 1e-6);
   return (
@@ -101,8 +109,8 @@ export function Exchanges({ place, system }) {
           />
           errors only
         </label>
-        <button class="plain" aria-pressed={paused} onClick={() => setPaused(!paused)}>
-          {paused ? "▶ go on" : "❚❚ pause"}
+        <button class="plain" aria-pressed={held} onClick={() => hold(!held)}>
+          {held ? "▶ go on" : "❚❚ pause"}
         </button>
       </div>
       <Problem error={error} what="exchanges" />
