@@ -203,9 +203,9 @@ static bool is_here(const struct exchange *x, struct bytes place)
     if (!bytes_starts(place, request->path))
         return false;
     place = bytes_skip(place, request->path.len);
-    if (request->query.data && !skip(&place, BYTES("?")))
-        return false;
-    return bytes_equal(place, request->query);
+    if (!request->query.data)
+        return place.len == 0;
+    return skip(&place, BYTES("?")) && bytes_equal(place, request->query);
 }
 
 /* 1: there already. */
