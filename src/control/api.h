@@ -8,9 +8,9 @@
  *     GET  /v1/services                   {"services":[{"name","kind","run" or "url","ready","endpoints","scale",
  *                                          "scale_file","restarts","needs","limits","warning","balance","policy"}]}
  *                                          scale_file: what the file says, where weft scale has said otherwise
- *     GET  /v1/endpoints                  {"endpoints":[{"service","name","address","state","ejected","checks",
- *                                          "checks_failed","last_error","live","process","pid","restarts","last_exit",
- *                                          "waits_for"}]}
+ *     GET  /v1/endpoints                  {"endpoints":[{"service","name","address","state","ejected","active",
+ *                                          "weight","checks","checks_failed","last_error","live","process","pid",
+ *                                          "restarts","last_exit","waits_for"}]}
  *     GET  /v1/logs                       ?service=S&instance=I&tail=N&after=CURSOR
  *                                         {"lines":[{"time","service","instance","stream","message"}],"cursor"}
  *                                          oldest first; lines of the last RECORD_SETTLE_NS come with the next answer

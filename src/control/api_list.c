@@ -196,9 +196,10 @@ static bool find_process(const struct control_api_conf *conf, struct bytes name,
     return false;
 }
 
-static void list_instance(const struct control_api_conf *conf, const struct instance *instance, int64_t now_ns,
+static void list_instance(const struct control_api_conf *conf, const struct set_entry *entry, int64_t now_ns,
                           struct answer *answer)
 {
+    const struct instance *instance = entry->instance;
     int error = read_relaxed(&instance->last_error);
     struct control_process process;
 
@@ -208,6 +209,8 @@ static void list_instance(const struct control_api_conf *conf, const struct inst
     answer_string(answer, "address", instance->text);
     answer_string(answer, "state", bytes_of_text(health_name((enum health_state)read_relaxed(&instance->ready))));
     answer_bool(answer, "ejected", instance_ejected(instance, now_ns));
+    answer_number(answer, "active", instance_active(instance));
+    answer_number(answer, "weight", entry->weight);
     answer_number(answer, "checks", atomic_load_explicit(&instance->checks, memory_order_relaxed));
     answer_number(answer, "checks_failed", atomic_load_explicit(&instance->checks_failed, memory_order_relaxed));
     if (error != 0)
@@ -258,7 +261,7 @@ void api_list_endpoints(const struct control_api_conf *conf, int64_t now_ns, str
         for (unsigned i = 0; service->set && i < service->set->count; i++) {
             answer_text(answer, first ? "" : ",");
             first = false;
-            list_instance(conf, service->set->entries[i].instance, now_ns, answer);
+            list_instance(conf, &service->set->entries[i], now_ns, answer);
         }
     }
     list_absent(conf, first, answer);

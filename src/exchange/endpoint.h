@@ -18,6 +18,7 @@ struct endpoint {
     struct bytes name;                         /* instance, for logs: "orders-2"; lives as long as the endpoint */
     struct bytes address;                      /* as text */
     unsigned in_flight;                        /* exchanges of this worker, from choice to ending */
+    struct metric *active;                     /* the same, for other threads to read; NULL: nobody does */
     unsigned uses;                             /* who points here: set, exchanges. The owner frees it at 0 */
     void (*unused)(struct endpoint *endpoint); /* called when uses falls to 0 */
     void *user;                                /* of whoever made it */

@@ -152,10 +152,17 @@ struct endpoint_ending {
     struct endpoint *endpoint;
 };
 
+static void endpoint_count(struct endpoint *endpoint, int change)
+{
+    endpoint->in_flight += (unsigned)change;
+    if (endpoint->active)
+        metric_set(endpoint->active, endpoint->in_flight);
+}
+
 static void endpoint_left(struct endpoint *endpoint)
 {
     ASSERT(endpoint->in_flight > 0);
-    endpoint->in_flight--;
+    endpoint_count(endpoint, -1);
     endpoint_drop(endpoint);
 }
 
@@ -188,7 +195,7 @@ int exchange_use_endpoint(struct exchange *x, struct endpoint *endpoint)
     }
     use->endpoint = x->endpoint = endpoint;
     endpoint->uses++;
-    endpoint->in_flight++;
+    endpoint_count(endpoint, 1);
     if (before) /* last: it may be the same, and ours its only use */
         endpoint_left(before);
     return 0;

@@ -85,6 +85,30 @@ int instance_create(struct loop *control, struct bytes service, const struct ins
     return 0;
 }
 
+int instance_count_workers(struct instance *instance, unsigned workers)
+{
+    instance->counts = mem_aligned(alignof(struct instance_count), workers * sizeof(struct instance_count));
+    if (!instance->counts)
+        return -ENOMEM;
+    memset(instance->counts, 0, workers * sizeof(struct instance_count));
+    instance->count_room = workers;
+    return 0;
+}
+
+struct metric *instance_count_at(struct instance *instance, unsigned worker)
+{
+    return worker < instance->count_room ? &instance->counts[worker].active : NULL;
+}
+
+uint64_t instance_active(const struct instance *instance)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < instance->count_room; i++)
+        sum += metric_read(&instance->counts[i].active);
+    return sum;
+}
+
 void instance_use(struct instance *instance)
 {
     atomic_fetch_add_explicit(&instance->uses, 1, memory_order_relaxed);
@@ -100,6 +124,7 @@ void instance_drop(struct instance *instance)
     CHECK_MAGIC(instance, INSTANCE_MAGIC);
     ASSERT(!instance->probe && !instance->live_probe);
     instance->magic = 0;
+    mem_free(instance->counts);
     mem_free(instance);
 }
 

@@ -10,6 +10,7 @@
 #ifndef WEFT_SERVICE_INSTANCE_H
 #define WEFT_SERVICE_INSTANCE_H
 
+#include "base/metric.h"
 #include "exchange/outcome.h"
 #include "io/address.h"
 #include "io/mail.h"
@@ -49,6 +50,11 @@ struct instance_conf {
     bool was_ready;      /* somebody has seen it ready: its liveness is checked before we have */
 };
 
+/* Exchanges under way of one worker, in a line of its own. */
+struct instance_count {
+    alignas(64) struct metric active;
+};
+
 /* What liveness checks say. */
 enum live_state {
     LIVE_OFF, /* there are none */
@@ -84,6 +90,9 @@ struct instance {
     struct probe *probe;      /* control loop only; NULL: not being checked */
     struct probe *live_probe; /* likewise, of its liveness */
     uint64_t mark;            /* control loop only: the last set that it was in */
+
+    struct instance_count *counts; /* one for each worker; NULL: nobody counts */
+    unsigned count_room;
 };
 
 /* A new one with one use. Weight is the set's affair. -ENOMEM. */
@@ -91,6 +100,11 @@ int instance_create(struct loop *control, struct bytes service, const struct ins
                     const struct service_settings *settings, struct instance **ret) MUST_CHECK;
 void instance_use(struct instance *instance);  /* any thread */
 void instance_drop(struct instance *instance); /* any thread */
+
+/* Before it is shared: room for the counts of so many workers. -ENOMEM. */
+int instance_count_workers(struct instance *instance, unsigned workers) MUST_CHECK;
+struct metric *instance_count_at(struct instance *instance, unsigned worker); /* NULL: there is no room for it */
+uint64_t instance_active(const struct instance *instance); /* exchanges under way, of all workers; any thread */
 
 /* Copies the settings; their texts go to `place`, which has room for service_settings_size() bytes. */
 struct service_settings service_settings_put(const struct service_settings *settings, char *place);

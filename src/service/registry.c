@@ -195,6 +195,7 @@ static int find_instance(const struct service *service, const struct instance_co
 {
     const struct endpoint_set *set = service->set;
     const struct instance *place = NULL;
+    struct instance *made;
     int r;
 
     for (unsigned i = 0; set && i < set->count; i++) {
@@ -208,11 +209,19 @@ static int find_instance(const struct service *service, const struct instance_co
         if (instance_same_place(instance, conf))
             place = instance;
     }
-    r = instance_create(service->registry->control->loop, service->name, conf, &service->settings, ret);
-    if (r == 0 && place)
-        atomic_store_explicit(&(*ret)->ready, atomic_load_explicit(&place->ready, memory_order_relaxed),
+    r = instance_create(service->registry->control->loop, service->name, conf, &service->settings, &made);
+    if (r < 0)
+        return r;
+    r = instance_count_workers(made, service->registry->worker_max);
+    if (r < 0) {
+        instance_drop(made);
+        return r;
+    }
+    if (place)
+        atomic_store_explicit(&made->ready, atomic_load_explicit(&place->ready, memory_order_relaxed),
                               memory_order_relaxed);
-    return r;
+    *ret = made;
+    return 0;
 }
 
 static int fill_set(const struct service *service, const struct instance_conf *instances, unsigned count,

@@ -34,6 +34,7 @@ void member_drop(struct member *member)
     ASSERT(member->uses > 0);
     if (--member->uses > 0)
         return;
+    member->endpoint->active = NULL; /* it may live longer than the instance that has the count */
     endpoint_drop(member->endpoint);
     instance_drop(member->instance);
     mem_free(member);
@@ -58,6 +59,7 @@ static struct member *member_create(const struct worker_services *services, stru
     instance_use(instance);
     member->instance = instance;
     member->uses = 1;
+    member->endpoint->active = instance_count_at(instance, (unsigned)(services - services->registry->workers));
     return member;
 }
 
