@@ -23,10 +23,17 @@ static const struct table_column SERVICE_COLUMNS[] = {
 };
 
 static const struct table_column ENDPOINT_COLUMNS[] = {
-    { "SERVICE", "service", false },    { "NAME", "name", false },          { "STATE", "state", false },
-    { "LIVE", "live", true },           { "PROCESS", "process", false },    { "PID", "pid", false },
-    { "RESTARTS", "restarts", false },  { "ADDRESS", "address", false },    { "ERROR", "last_error", false },
-    { "WAITS FOR", "waits_for", true }, { "LAST EXIT", "last_exit", true },
+    { "SERVICE", "service", false },
+    { "NAME", "name", false },
+    { "STATE", "state", false },
+    { "PROCESS", "process", false },
+    { "PID", "pid", false },
+    { "RESTARTS", "restarts", false },
+    { "ADDRESS", "address", false },
+    { "LIVE", "live", true },
+    { "ERROR", "last_error", false },
+    { "WAITS FOR", "waits_for", true },
+    { "LAST EXIT", "last_exit", true },
 };
 
 const struct table_info TABLE_SERVICES = { "services", SERVICE_COLUMNS, ARRAY_LEN(SERVICE_COLUMNS) };

@@ -31,6 +31,49 @@ def route(path, service):
     return f"  - {{ match: {{ path: /{path}, prefix: true }}, to: {service} }}"
 
 
+# --- the example does what its page says
+
+
+def test_the_example(system, monkeypatch):
+    example = ROOT / "examples/supervision"
+    for name in ["weft.yaml", ".env"]:
+        (system.folder / name).write_text((example / name).read_text())
+    monkeypatch.setenv("KEEPER", str(WEFT.parents[2] / "examples/supervision/keeper"))
+    monkeypatch.setenv("SUPERVISION_PORT", str(system.port))
+    monkeypatch.setenv("SUPERVISION_CONTROL", str(system.control))
+    system.up()
+    wait_until(lambda: system.answers("/count"), "the gateway answers")
+    assert log_position(system, "stock-0: ready") < log_position(system, "orders-0: started")
+    assert json.loads(system.get("/count")[1])["greeting"] == "hello from .env"
+    system.wait_log("weft: reports-0:   reports: no database at db:5432")
+    assert endpoints(system)["reports-0"]["process"] == "crash-loop"
+    assert "reports-0 | reports: no database at db:5432" in logs(system, "reports")
+
+    def hang():
+        connection = system.connect(timeout=1)
+        try:
+            connection.request("POST", "/hang")
+            connection.getresponse()
+        except OSError:
+            pass
+        finally:
+            connection.close()
+
+    hang()
+    wait_until(lambda: services(system)["orders"]["restarts"] == 1, "it is started anew", LIMIT + 12)
+    system.weft("scale", "orders=3", check=0)
+    wait_until(lambda: services(system)["orders"]["ready"] == 3, "three of them")
+    connection = system.connect()
+    connection.request("POST", "/chatter")
+    assert connection.getresponse().status == 204
+    wait_until(lambda: "line 9999 of a long story" in logs(system, "--tail", "5", "orders"), "its last line")
+    shown = (example / "README.md").read_text()
+    written = (example / "weft.yaml").read_text()
+    for line in written[written.index("services:"):written.index("routes:")].splitlines():
+        if line.strip():
+            assert line.strip() in shown, line
+
+
 # --- what is broken is told, and does not disturb others
 
 
