@@ -82,6 +82,6 @@ def test_the_header_is_fine_for_c_plus_plus(tree, tmp_path, standard):
     source.write_text('#include <weft.h>\n#include <weft_database.h>\n'
                       'weft_service *make() { weft_options o = weft_options(); weft_service *s = nullptr;\n'
                       '    return weft_service_create(&o, &s) == 0 ? s : nullptr; }\n')
-    run("c++", f"-std={standard}", "-Wall", "-Wextra", "-Werror", *ask("--cflags"), "-c", source, "-o",
+    run("g++", f"-std={standard}", "-Wall", "-Wextra", "-Werror", *ask("--cflags"), "-c", source, "-o",
         tmp_path / "plus.o")
     assert (prefix / "include/weft.h").is_file()
