@@ -221,7 +221,7 @@
 #define BALANCE_DRAWS_MAX 10              /* two usable endpoints of two are missed once in 512 */
 #define ROUTE_HOST_MAX 255                /* RFC 1035, 2.3.4; longer ones match no name */
 #define ROUTES_MAX 100000                 /* of one snapshot, see SNAPSHOT_ARENA_MAX */
-#define ROUTE_ELEMENTS_MAX 64             /* of a route's path: a lookup keeps a step for each, 3.5 KiB of stack */
+#define ROUTE_ELEMENTS_MAX 64             /* of a route's path: a lookup keeps a step for each, 3 KiB of stack */
 #define ROUTE_PARAMETERS_MAX 16           /* of a route's path */
 #define ROUTE_VALUES_MAX 16               /* header fields that one route looks at, and query parameters; Gateway API */
 #define ROUTE_GATEWAYS_MAX 64             /* that routes name: bits of a word; CONTROL_GATEWAYS_MAX */
