@@ -36,9 +36,9 @@
  * handler should clean up and return; later waits fail too.
  *
  * Built in: GET /livez is 200 as long as the process serves. GET /readyz is 200 or 503 and says which checks of the
- * service fail, see weft_check(). GET /metrics is Prometheus text, see weft_counter(). HEAD is answered wherever GET
- * is. A path that no route has is 404, a method that none of its routes has is 405 with Allow. Errors are problem
- * bodies (RFC 9457).
+ * service fail, see weft_check(). GET /metrics is Prometheus text, see weft_counter(). A gateway's route that leads all
+ * paths to the service leads these, too. HEAD is answered wherever GET is. A path that no route has is 404, a method
+ * that none of its routes has is 405 with Allow. Errors are problem bodies (RFC 9457).
  *
  * traceparent (W3C) and X-Request-Id are taken over, or made, and passed on in calls to other services. A traceparent
  * that came is passed on unchanged: its parent-id is the span of whoever called us, usually of Weft's exchange towards
