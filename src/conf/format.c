@@ -97,16 +97,21 @@ static void pop(struct formatter *f, size_t column, bool item)
     }
 }
 
-/* The level of what begins at `column`; afterwards it is the top one. */
-static int enter(struct formatter *f, size_t column, bool item)
+/* The level of what begins at `column`; afterwards it is the top one. *ret_is: the column that it gets. */
+static int enter(struct formatter *f, size_t column, bool item, size_t *ret_is)
 {
     const struct level *level;
+    size_t is;
 
     pop(f, column, item);
     level = top(f);
-    if (level && level->was == column && level->item == item)
+    if (level && level->was == column && level->item == item) {
+        *ret_is = level->is;
         return 0;
-    return push(f, column, level ? level->is + INDENT : 0, item);
+    }
+    is = level ? level->is + INDENT : 0;
+    *ret_is = is;
+    return push(f, column, is, item);
 }
 
 static bool is_item(struct bytes rest)
@@ -192,8 +197,8 @@ static void put_rest(struct formatter *f, size_t number, size_t at)
 static int put_plain(struct formatter *f, size_t number)
 {
     struct bytes line = f->lines.lines[number].text;
-    size_t at = spaces_before(line);
-    int r = 0;
+    size_t at = spaces_before(line), is = 0;
+    int r;
 
     if (is_marker(line)) {
         f->depth = 0;
@@ -201,17 +206,18 @@ static int put_plain(struct formatter *f, size_t number)
         put_rest(f, number, 0);
         return 0;
     }
-    r = enter(f, at, is_item(bytes_skip(line, at)));
+    r = enter(f, at, is_item(bytes_skip(line, at)), &is);
     if (r < 0)
         return r;
-    begin_line(f, top(f)->is);
+    begin_line(f, is);
     while (r == 0 && is_item(bytes_skip(line, at))) {
         size_t next = skip_spaces(line, at + 1);
 
         if (next == line.len || line.data[next] == '#')
             break;
         text_add(&f->out, BYTES("- "));
-        r = push(f, next, top(f)->is + INDENT, is_item(bytes_skip(line, next)));
+        is += INDENT;
+        r = push(f, next, is, is_item(bytes_skip(line, next)));
         at = next;
     }
     put_rest(f, number, at);
