@@ -33,6 +33,8 @@ struct scene {
     struct task task;
     struct rig *rig;
     const char *path, *query;
+    int64_t fail_after; /* so many allocations of the stage succeed, if `failing` */
+    bool failing, failed;
     enum outcome outcome;
     unsigned answered; /* the status */
     char *body;        /* BODY_MAX */
@@ -121,12 +123,23 @@ static int call_run(struct task *task)
     x->request.method_text = BYTES("GET");
     x->request.path = bytes_of_text(scene->path);
     x->request.query = bytes_of_text(scene->query);
+    if (scene->failing)
+        (void)mem_fail_after(scene->fail_after);
     scene->outcome = stage_run(x->view->snapshot->root, x);
+    scene->failed = mem_fail_after(-1);
     scene->answered = x->response.status;
     keep_body(scene, x);
     exchange_end(x, scene->outcome);
     (void)scope_close(&scope);
     return 0;
+}
+
+static void ask(struct scene *scene, const char *path)
+{
+    scene->path = path;
+    scene->query = NULL;
+    scene->task = (struct task){ .run = call_run };
+    rig_on_worker(scene->rig, 0, &scene->task);
 }
 
 static void get(struct scene *scene, const char *path, const char *query, unsigned status)
@@ -527,6 +540,27 @@ static void tells_the_topology(struct rig *rig)
     scene_close(scene);
 }
 
+/* Whichever allocation fails: there is a whole answer or none, and nothing is left behind. */
+static void has_no_memory(struct rig *rig)
+{
+    static const char *const PATHS[] = { "/v1/traffic", "/v1/traces/4bf92f3577b34da6a3ce929d0e0e4736", "/v1/topology" };
+    struct scene *scene = scene_open(rig);
+
+    tell_one(scene);
+    scene->failing = true;
+    for (size_t i = 0; i < ARRAY_LEN(PATHS); i++) {
+        for (scene->fail_after = 0;; scene->fail_after++) {
+            ask(scene, PATHS[i]);
+            if (!scene->failed)
+                break;
+            RIG_CHECK(rig, scene->outcome == OUTCOME_OVERLOAD && scene->len == 0);
+        }
+        RIG_CHECK(rig, scene->fail_after >= 2 && scene->outcome == OUTCOME_OK && scene->answered == 200);
+        RIG_CHECK(rig, scene->len > 0 && scene->body[scene->len - 1] == '\n');
+    }
+    scene_close(scene);
+}
+
 static void knows_no_configuration(struct rig *rig)
 {
     struct scene *scene = scene_open(rig);
@@ -551,18 +585,16 @@ CASE(says_that_it_is_off)
 CASE(tells_a_trace)
 CASE(bounds_answers)
 CASE(tells_the_topology)
+CASE(has_no_memory)
 CASE(knows_no_configuration)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tells_one_),
-        cmocka_unit_test(finds_),
-        cmocka_unit_test(says_that_it_is_off_),
-        cmocka_unit_test(tells_a_trace_),
-        cmocka_unit_test(bounds_answers_),
-        cmocka_unit_test(tells_the_topology_),
-        cmocka_unit_test(knows_no_configuration_),
+        cmocka_unit_test(tells_one_),           cmocka_unit_test(finds_),
+        cmocka_unit_test(says_that_it_is_off_), cmocka_unit_test(tells_a_trace_),
+        cmocka_unit_test(bounds_answers_),      cmocka_unit_test(tells_the_topology_),
+        cmocka_unit_test(has_no_memory_),       cmocka_unit_test(knows_no_configuration_),
     };
 
     return cmocka_run_group_tests_name("control/sight", tests, NULL, NULL);
