@@ -3,10 +3,12 @@ import json
 import os
 import re
 import subprocess
+import urllib.error
+import urllib.request
 
 import pytest
 
-from running import ROOT, WEFT, LIMIT
+from running import ROOT, WEFT, LIMIT, free_port, wait_until
 
 BUILD = WEFT.parents[2]
 
@@ -56,6 +58,41 @@ def test_the_first_example_links_with_what_is_installed(tree, tmp_path):
                            timeout=LIMIT, check=False)
     assert ended.returncode == 1
     assert "PORT is no port: no port" in ended.stderr
+
+
+def ask(url, body=None):
+    request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=LIMIT) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as problem:
+        return problem.code, json.load(problem)
+    except urllib.error.URLError:
+        return 0, {}
+
+
+def test_the_service_of_the_documentation_does_what_it_says(tree, tmp_path):
+    page = (ROOT / "docs/chassis.md").read_text()
+    source = tmp_path / "orders.c"
+    source.write_text(re.search(r"```c\n(.*?)```", page, re.S).group(1))
+    compile_and_link(tree, source, tmp_path / "orders")
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if name != "WEFT_URL"}
+    with subprocess.Popen([tmp_path / "orders"], env=dict(environment, PORT=str(port)),
+                          stdout=subprocess.DEVNULL) as service:
+        try:
+            url = f"http://127.0.0.1:{port}"
+            status, ready = wait_until(lambda: (lambda got: got if got[0] else None)(ask(f"{url}/readyz")), "the service")
+            assert status == 503
+            assert ready == {"status": "failing", "checks": {"inventory": ready["checks"]["inventory"]}}
+            body = re.search(r"-d '(.*?)'", page).group(1)
+            status, problem = ask(f"{url}/orders", body.encode())
+            assert status == 422
+            assert [(fault["pointer"], fault["detail"]) for fault in problem["errors"]] == \
+                re.findall(r'{"pointer":"(.*?)","detail":"(.*?)"}', page)
+        finally:
+            service.terminate()
+        assert service.wait(timeout=LIMIT) == 0
 
 
 def test_all_that_the_headers_declare_is_in_the_library(tree, tmp_path):

@@ -142,6 +142,29 @@ static void checks_are_bounded(void **state)
     weft_service_free(service);
 }
 
+static int talks(struct weft_call *call, void *user)
+{
+    char *text = weft_alloc(call, CHASSIS_WHY_MAX + 2);
+
+    memset(text, 'x', CHASSIS_WHY_MAX + 1);
+    return weft_because(call, -EIO, "%s", text);
+}
+
+static void what_a_check_says_is_cut(void **state)
+{
+    struct weft_service *service = create();
+    struct weft_test_answer answer;
+    const char *at;
+
+    assert_int_equal(weft_check(service, "a", talks, NULL), 0);
+    assert_int_equal(get(service, "/readyz", &answer), 503);
+    at = strstr(answer.body.data, "xx");
+    assert_non_null(at);
+    assert_int_equal(strspn(at, "x"), CHASSIS_WHY_MAX);
+    weft_test_free(&answer);
+    weft_service_free(service);
+}
+
 static void a_service_that_leaves_is_not_ready(void **state)
 {
     struct weft_service *service = create();
@@ -362,8 +385,11 @@ static void metrics_have_names_and_bounds(void **state)
                                        "http_x_total",
                                        "process_x_total" };
     struct weft_service *service = create();
-    char name[32];
+    char name[32], help[CHASSIS_HELP_MAX + 2];
 
+    memset(help, 'x', CHASSIS_HELP_MAX + 1);
+    help[CHASSIS_HELP_MAX + 1] = '\0';
+    assert_null(weft_counter(service, "long_total", help));
     for (size_t i = 0; i < ARRAY_LEN(BAD); i++)
         assert_null(weft_counter(service, BAD[i], "x"));
     assert_null(weft_counter(service, NULL, "x"));
@@ -473,6 +499,7 @@ int main(void)
         cmocka_unit_test(checks_are_named),
         cmocka_unit_test(failing_checks_say_why),
         cmocka_unit_test(checks_are_bounded),
+        cmocka_unit_test(what_a_check_says_is_cut),
         cmocka_unit_test(a_service_that_leaves_is_not_ready),
         cmocka_unit_test(a_task_runs_again_and_again),
         cmocka_unit_test(a_task_is_hurried),

@@ -1,5 +1,6 @@
 /* Shapes: bodies into structs with all faults, and structs out again. */
 #include "chassis/service.h"
+#include "faults.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -295,12 +296,45 @@ static void wrong_shapes_are_refused(void **state)
     weft_service_free(service);
 }
 
+/* --- no memory ------------------------------------------------------------------------------------------------ */
+
+static int ask_once(void *context)
+{
+    const struct weft_options options = { .name = "test", .address_only = true, .keep_signals = true };
+    const struct weft_test_request request = { .path = "/",
+                                               .json = "{\"customer\":\"\",\"paid/by\":\"card\"," TO "," LINES
+                                                       ",\"tags\":[\"a\"]}" };
+    struct weft_test_answer answer = { .status = 0 };
+    struct weft_service *service;
+    int r = weft_service_create(&options, &service);
+
+    if (r < 0)
+        return r;
+    r = weft_route(service, "POST", "/", take, NULL);
+    if (r == 0)
+        r = weft_test(service, &request, &answer);
+    if (r == 0 && answer.status != 422)
+        r = -ENOMEM;
+    weft_test_free(&answer);
+    weft_service_free(service);
+    return r;
+}
+
+static void without_memory_it_is_overload(void **state)
+{
+    assert_true(faults_each(ask_once, NULL) >= 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_body_comes_back),       cmocka_unit_test(each_fault_has_its_words),
-        cmocka_unit_test(all_faults_come_at_once), cmocka_unit_test(faults_are_bounded),
-        cmocka_unit_test(handlers_add_faults),     cmocka_unit_test(wrong_shapes_are_refused),
+        cmocka_unit_test(a_body_comes_back),
+        cmocka_unit_test(each_fault_has_its_words),
+        cmocka_unit_test(all_faults_come_at_once),
+        cmocka_unit_test(faults_are_bounded),
+        cmocka_unit_test(handlers_add_faults),
+        cmocka_unit_test(wrong_shapes_are_refused),
+        cmocka_unit_test(without_memory_it_is_overload),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

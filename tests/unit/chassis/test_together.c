@@ -452,6 +452,29 @@ static void a_request_takes_the_real_way(void **state)
     weft_service_free(service);
 }
 
+static int endless(struct weft_call *call, void *user)
+{
+    void *part = weft_alloc(call, MIB);
+    int r = weft_answer_begin(call, 200, NULL);
+
+    while (r == 0)
+        r = weft_write(call, part, MIB);
+    return r;
+}
+
+/* More than CHASSIS_TEST_ANSWER_MAX, with the room that growing takes. */
+static void an_endless_answer_ends(void **state)
+{
+    struct weft_service *service = create(60000);
+    struct weft_test_answer answer;
+
+    assert_int_equal(weft_route(service, "GET", "/", endless, NULL), 0);
+    assert_int_equal(weft_test(service, &(struct weft_test_request){ .path = "/" }, &answer), -EMSGSIZE);
+    assert_int_equal(answer.status, 0);
+    weft_test_free(&answer);
+    weft_service_free(service);
+}
+
 static int count_in(struct weft_call *call, void *user)
 {
     struct world *world = user;
@@ -489,11 +512,17 @@ static void many_requests_go_at_the_same_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts_run_side_by_side),       cmocka_unit_test(a_failure_may_stop_the_others),
-        cmocka_unit_test(the_call_ends_its_parts),      cmocka_unit_test(fakes_are_asked),
-        cmocka_unit_test(fakes_fail_as_services_do),    cmocka_unit_test(fakes_are_bounded),
-        cmocka_unit_test(requests_go_side_by_side),     cmocka_unit_test(fields_of_the_chassis_are_not_for_options),
-        cmocka_unit_test(a_request_takes_the_real_way), cmocka_unit_test(many_requests_go_at_the_same_time),
+        cmocka_unit_test(parts_run_side_by_side),
+        cmocka_unit_test(a_failure_may_stop_the_others),
+        cmocka_unit_test(the_call_ends_its_parts),
+        cmocka_unit_test(fakes_are_asked),
+        cmocka_unit_test(fakes_fail_as_services_do),
+        cmocka_unit_test(fakes_are_bounded),
+        cmocka_unit_test(requests_go_side_by_side),
+        cmocka_unit_test(fields_of_the_chassis_are_not_for_options),
+        cmocka_unit_test(a_request_takes_the_real_way),
+        cmocka_unit_test(an_endless_answer_ends),
+        cmocka_unit_test(many_requests_go_at_the_same_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
