@@ -173,7 +173,7 @@ static void check_services(struct conf_check *check, const struct control_config
 
 struct names {
     struct conf_check *check;
-    const struct control_route *route;
+    const struct control_route *route; /* NULL: a policy of a service */
     const struct conf_union *step;
 };
 
@@ -183,6 +183,13 @@ static void check_name(void *user, struct bytes name)
     const struct conf_place *place = &names->step->place;
     struct fault *fault;
 
+    if (!names->route) {
+        fault = conf_check_fault(names->check, "policies", "%s has {path." BYTES_FMT "}, but belongs to a service",
+                                 names->step->alternative->name, BYTES_ARG(name));
+        fault_hint(fault, "paths are of routes, and other services call it without one: write it in stages of a route");
+        fault_at(fault, place->file, place->line, place->column);
+        return;
+    }
     if (route_path_names(&names->route->match, name))
         return;
     fault = conf_check_fault(names->check, "routes", "%s has {path." BYTES_FMT "}, which the route's path has not",
@@ -241,6 +248,25 @@ static int check_value(const struct names *names, const struct conf_field *field
     return field->type == CONF_LIST || field->type == CONF_MAP ? check_items(names, field, value) : 0;
 }
 
+static int check_policies(struct conf_check *check, const struct control_config *config)
+{
+    struct names names = { .check = check };
+    int r = 0;
+
+    for (size_t i = 0; i < config->policies.count; i++) {
+        const struct conf_list *policy = config->policies.entries[i].value;
+        const struct conf_union *steps = policy->items;
+
+        if (!used_by_service(config, config->policies.entries[i].name))
+            continue;
+        for (size_t k = 0; r == 0 && k < policy->count; k++) {
+            names.step = &steps[k];
+            r = check_struct(&names, steps[k].alternative->schema, steps[k].value);
+        }
+    }
+    return r;
+}
+
 static int check_names(struct conf_check *check, const struct control_route *route)
 {
     const struct conf_union *steps = route->steps.items;
@@ -258,7 +284,7 @@ static int check_names(struct conf_check *check, const struct control_route *rou
 int control_place_steps(struct conf_check *check, struct control_config *config)
 {
     struct control_route *routes = config->routes.items;
-    int r = 0;
+    int r = check_policies(check, config);
 
     check_services(check, config);
     for (size_t i = 0; r == 0 && i < config->routes.count; i++) {
