@@ -136,8 +136,8 @@ class Mock:
     def services(self, _):
         rows = [("storefront", 1, 1, 0), ("orders", 3, self.ready, self.restarts), ("inventory", 1, 1, 0)]
         return {"services": [{"name": name, "kind": "run", "ready": ready, "endpoints": scale, "scale": scale,
-                              "balance": "round-robin", "policy": "call", "run": f"./{name}", "restarts": restarts,
-                              "needs": ["inventory"] if name == "orders" else []}
+                              "balance": "round-robin", "policy": "call", "run": f"./{name}", "restarts": restarts, "scale_file": 1,
+                              "limits": {"memory": 268435456, "cpu": 0.5}, "needs": ["inventory"] if name == "orders" else []}
                              for name, scale, ready, restarts in rows]}
 
     def endpoints(self, _):
@@ -145,7 +145,8 @@ class Mock:
             return {"service": service, "name": f"{service}-{number}", "address": f"unix:.weft/{service}-{number}",
                     "state": state, "ejected": False, "checks": 9, "checks_failed": 0, "process": "ready",
                     "pid": 5000 + number, "restarts": 0, "active": 1, "weight": 1, "live": "ok", **more}
-        broken = {"state": "absent", "process": "backing-off", "restarts": 3, "pid": 0} if self.ready < 3 else {}
+        broken = {"state": "absent", "process": "backing-off", "restarts": 3, "pid": 0,
+                  "last_exit": "ended with status 3"} if self.ready < 3 else {}
         return {"endpoints": [row("storefront", 1), row("orders", 1), row("orders", 2),
                               row("orders", 3, **broken), row("inventory", 1)]}
 

@@ -154,7 +154,8 @@ def test_panel_shows_what_is_known_of_a_service(page):
     page.one(node("orders")).click()
     page.wait_text(".panel .tiles", "20.0/s")
     panel = page.text(".panel")
-    for part in ["degraded, 2 of 3 ready", "./orders", "needs inventory", "15.0%", "49.5 ms", "orders-3", "backing-off",
+    for part in ["degraded, 2 of 3 ready", "./orders", "needs inventory", "scale 3 (1 in the file)", "at most 256 MiB, 0.5 CPU",
+                 "15.0%", "49.5 ms", "orders-3", "backing-off", "last: ended with status 3",
                  "Called by storefront 20.0/s 15.0% errors", "Calls inventory 10.0/s no errors"]:
         assert part in panel, part
     page.wait_text(".panel", "POST /orders")

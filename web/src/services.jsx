@@ -1,5 +1,5 @@
 // All services in a table, and one service with everything that is known about it.
-import { amount, count, errorLevel, latency, plural, rate, share } from "./format.js";
+import { amount, bytes, count, errorLevel, latency, plural, rate, share } from "./format.js";
 import { linkTo } from "./place.js";
 import { usePoll } from "./poll.js";
 import { Line, useLogs } from "./logs.jsx";
@@ -17,6 +17,16 @@ import { ofNode } from "./signals.js";
 
 export function nodeOf(system, kind, name) {
   return system.nodes.find((node) => node.kind === kind && node.name === name);
+}
+
+// Why an instance is not ready, as far as it is known.
+function reasonOf(endpoint) {
+  const reasons = [
+    endpoint.waits_for && `waits for ${endpoint.waits_for}`,
+    endpoint.last_error && `check: ${endpoint.last_error}`,
+    endpoint.last_exit && `last: ${endpoint.last_exit}`,
+  ];
+  return reasons.filter(Boolean).join(", ");
 }
 
 function Instances({ endpoints, brief }) {
@@ -45,9 +55,11 @@ function Instances({ endpoints, brief }) {
                 <td>
                   <State level={state.level}>{state.words}</State>
                   {endpoint.live === "failing" && <small class="bad"> not live</small>}
-                  {endpoint.last_error && state.level !== "ok" && <small class="dim"> {endpoint.last_error}</small>}
+                  {state.level !== "ok" && <small class="why dim">{reasonOf(endpoint)}</small>}
                 </td>
-                <td class={`right ${endpoint.restarts > 0 ? "warn" : ""}`}>{endpoint.restarts ?? "–"}</td>
+                <td class={`right ${endpoint.restarts > 0 ? "warn" : ""}`} title={endpoint.last_exit}>
+                  {endpoint.restarts ?? "–"}
+                </td>
                 <td class="right">{endpoint.active ?? "–"}</td>
                 {!brief && <td class="dim">{endpoint.address}</td>}
               </tr>
@@ -148,7 +160,12 @@ export function Detail({ kind, name, system, brief }) {
 export function Facts({ service }) {
   if (!service) return null;
   const run = service.run || (service.url || []).join(", ");
+  const { memory, cpu, files } = service.limits || {};
+  const limits = [memory && bytes(memory), cpu && `${cpu} CPU`, files && `${files} files`].filter(Boolean);
+  const moved = service.scale_file !== undefined && service.scale_file !== service.scale;
   const facts = [
+    service.scale !== undefined && `scale ${service.scale}${moved ? ` (${service.scale_file} in the file)` : ""}`,
+    limits.length > 0 && `at most ${limits.join(", ")}`,
     service.policy && `policy ${service.policy}`,
     service.balance && `balance ${service.balance}`,
     service.needs && service.needs.length > 0 && `needs ${service.needs.join(", ")}`,
