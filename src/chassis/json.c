@@ -187,7 +187,7 @@ int json_parse(struct weft_call *call, struct bytes text, const struct weft_json
 int weft_json_parse(struct weft_call *call, const char *text, size_t len, const struct weft_json **ret,
                     const char **ret_why)
 {
-    struct json_fault fault;
+    struct json_fault fault = { .why = "" };
     int r;
 
     if (!call_is(call) || (!text && len > 0) || !ret)

@@ -97,7 +97,7 @@ static int refuse(struct weft_call *call, unsigned status, const char *type, con
 
 static int parse(struct weft_call *call, struct weft_bytes body)
 {
-    struct json_fault fault;
+    struct json_fault fault = { .why = "" };
     int r = json_parse(call, bytes_of(body.data, body.len), &call->json, &fault);
 
     if (r != -EBADMSG)
@@ -108,7 +108,7 @@ static int parse(struct weft_call *call, struct weft_bytes body)
 
 int weft_body_json(struct weft_call *call, const struct weft_json **ret)
 {
-    struct weft_bytes body;
+    struct weft_bytes body = { "", 0 };
     int r = 0;
 
     if (!call_asked(call) || !ret)
@@ -130,7 +130,7 @@ int weft_body_json(struct weft_call *call, const struct weft_json **ret)
 
 int weft_body_take(struct weft_call *call, const struct weft_shape *shape, void *ret)
 {
-    const struct weft_json *body;
+    const struct weft_json *body = NULL;
     struct refusal *refusal;
     int r;
 

@@ -8,8 +8,9 @@
 /* A request on its way. */
 struct outgoing {
     const char *method;
-    const struct url *url;
+    struct url url;
     const struct weft_content *content; /* NULL: none */
+    struct weft_content written;        /* of options->json */
     const struct weft_request_options *options;
 };
 
@@ -134,9 +135,9 @@ static int build_request(struct weft_call *call, struct exchange *x, const struc
         return r;
     head->method = http_method_of(bytes_of_text(out->method));
     head->method_text = bytes_of_text(out->method);
-    head->target = head->path = out->url->path;
-    head->query = out->url->query;
-    head->authority = out->url->authority;
+    head->target = head->path = out->url.path;
+    head->query = out->url.query;
+    head->authority = out->url.authority;
     head->minor = 1;
     head->keep_alive = true;
     x->scheme = BYTES("http");
@@ -224,7 +225,7 @@ static int exchange(struct weft_call *call, const struct outgoing *out, struct w
     if (r == 0) {
         r = build_request(call, x, out);
         if (r == 0)
-            r = carry_out(call, x, out->url, &outcome);
+            r = carry_out(call, x, &out->url, &outcome);
         if (r == 0)
             r = read_reply(call, x, reply);
         exchange_end(x, outcome);
@@ -265,7 +266,7 @@ static bool fine(const struct weft_call *call, const struct outgoing *out)
 }
 
 /* The content of options->json. */
-static int write_json(struct weft_call *call, struct outgoing *out, struct weft_content *content)
+static int write_json(struct weft_call *call, struct outgoing *out)
 {
     struct weft_bytes text;
     int r;
@@ -275,25 +276,24 @@ static int write_json(struct weft_call *call, struct outgoing *out, struct weft_
     r = weft_json_write(call, out->options->json, &text);
     if (r < 0)
         return r;
-    *content = (struct weft_content){ .type = "application/json", .data = text.data, .len = text.len };
-    out->content = content;
+    out->written = (struct weft_content){ .type = "application/json", .data = text.data, .len = text.len };
+    out->content = &out->written;
     return 0;
 }
 
 static int send(struct weft_call *call, const char *text, struct outgoing *out, struct weft_reply *reply)
 {
-    struct url url;
-    int r = find_url(call, text, &url);
+    int r = find_url(call, text, &out->url);
+    bool named = r == 0 && url_names_service(&out->url);
 
     if (r < 0)
         return r;
-    out->url = &url;
-    if (call->service->fake_count > 0 && url_names_service(&url))
-        return fake_answer(call, out->method, &url, out->content, out->options, reply);
-    if (url_names_service(&url))
-        r = through_gateway(call, &url);
-    if (url.path.len == 0)
-        url.path = BYTES("/");
+    if (named && call->service->fake_count > 0)
+        return fake_answer(call, out->method, &out->url, out->content, out->options, reply);
+    if (named)
+        r = through_gateway(call, &out->url);
+    if (out->url.path.len == 0)
+        out->url.path = BYTES("/");
     return r < 0 ? r : exchange(call, out, reply);
 }
 
@@ -303,8 +303,7 @@ struct weft_reply weft_request_with(struct weft_call *call, const char *method, 
     const struct weft_request_options none = { .headers = NULL };
     struct outgoing out = { .method = method, .content = content, .options = options ? options : &none };
     struct weft_reply reply = { .reason = "", .body = { "", 0 } };
-    struct weft_content json;
-    int r = fine(call, &out) ? write_json(call, &out, &json) : -EINVAL;
+    int r = fine(call, &out) ? write_json(call, &out) : -EINVAL;
 
     if (r == 0)
         r = send(call, url, &out, &reply);

@@ -126,7 +126,7 @@ static int grow(struct arena *memory, struct text *text, size_t more)
     next = arena_alloc(memory, room);
     if (!next)
         return -EMSGSIZE;
-    if (text->len > 0)
+    if (text->data)
         memcpy(next, text->data, text->len);
     text->data = next;
     text->max = room;
