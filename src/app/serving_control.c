@@ -13,6 +13,7 @@ static void status(struct control_api_host *host, struct control_status *ret)
     const struct serving *serving = of_host(host);
 
     *ret = (struct control_status){ .config = serving->newest ? serving->newest->system : NULL,
+                                    .snapshot = serving->newest,
                                     .version = serving->newest ? serving->newest->version : 0,
                                     .uptime_ns = serving->loop.now_ns - serving->since_ns,
                                     .workers = serving->workers.count - 1,

@@ -299,4 +299,5 @@
 #define CONTROL_TRAFFIC_USUAL 100               /* unless more are asked for: what a person looks through */
 #define CONTROL_ANSWER_MAX CLIENT_ANSWER_MAX    /* of the control API: what its client reads */
 
+#define CONTROL_SETTING_MAX 1024                /* of a stage's setting as text: three screens wide */
 #endif

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "control/api_traffic.h"
 #include "control/assets.h"
+#include "control/explain.h"
 #include "http/problem.h"
 #include "io/loop.h"
 
@@ -208,7 +209,8 @@ static const struct api_route ROUTES[] = {
     { PATH("/v1/traffic"), false, api_traffic },   { PATH("/v1/traces/"), false, api_trace },
     { PATH("/v1/logs"), false, api_logs },         { PATH("/v1/scale"), true, post_scale },
     { PATH("/v1/topology"), false, api_topology }, { PATH("/v1/apply"), true, post_apply },
-    { PATH("/v1/down"), true, post_down },
+    { PATH("/v1/down"), true, post_down },         { PATH("/v1/routes"), false, api_routes },
+    { PATH("/v1/explain"), false, api_explain },
 };
 
 static bool path_fits(const struct api_route *route, struct bytes path)
@@ -311,6 +313,9 @@ int control_api_snapshot(uint64_t version, const struct control_api_conf *conf, 
     r = snapshot_add_stage(snapshot, &STAGE_CONTROL_API, conf, BYTES("control"), &stage);
     if (r == 0) {
         snapshot->root = stage;
+        r = explain_prepare(snapshot);
+    }
+    if (r == 0) {
         r = snapshot_seal(snapshot, NULL, &fault);
     }
     if (r < 0)

@@ -11,6 +11,17 @@
  *     GET  /v1/endpoints                  {"endpoints":[{"service","name","address","state","ejected","active",
  *                                          "weight","checks","checks_failed","last_error","live","process","pid",
  *                                          "restarts","last_exit","waits_for"}]}
+ *     GET  /v1/routes                     {"routes":[{"name","gateways","hosts","path","path_kind","methods","headers",
+ *                                          "query","stages","to","to_kind"}]} in order of precedence
+ *     GET  /v1/explain                    ?url=http://host/path &method=GET &gateway=NAME &header=Name:+value ...
+ *                                         {"request","gateway","gateway_reason","config","running","answer","reason",
+ *                                          "route","routes":[{"name","matches","chosen","reason","precedence"}],
+ *                                          "parameters","caller","stages":[{"stage","path","settings"}],"service",
+ *                                          "score_is","endpoints":[{"name","address","state","ejected","active",
+ *                                          "weight","score","chosen","reason"}],"status","answered_by","location",
+ *                                          "forwarded":{"method","host","path","query"}}: what would become of the
+ *                                          request (control/explain.h). `answer` is route, mesh, no_route or
+ *                                          bad_request; `status` is there when no service would be asked
  *     GET  /v1/logs                       ?service=S&instance=I&tail=N&after=CURSOR
  *                                         {"lines":[{"time","service","instance","stream","message"}],"cursor"}
  *                                          oldest first; lines of the last RECORD_SETTLE_NS come with the next answer
@@ -39,6 +50,7 @@
 
 struct control_status {
     const struct control_config *config; /* the newest that the workers live in; NULL: none yet */
+    struct snapshot *snapshot;           /* of that; NULL: none yet */
     uint64_t version;                    /* of that */
     int64_t uptime_ns;
     unsigned workers;
@@ -92,7 +104,8 @@ struct control_api_conf {
 
 extern const struct stage_type STAGE_CONTROL_API;
 
-/* A new snapshot of this stage alone, sealed, for the control loop's worker to enter. -ENOMEM. */
+/* A new snapshot of this stage, and of what it needs to explain others, sealed, for the control loop's worker to enter.
+ * -ENOMEM. */
 int control_api_snapshot(uint64_t version, const struct control_api_conf *conf, struct snapshot **ret) MUST_CHECK;
 
 /* For `sources`: weft_service_... of every service of a registry, and those of others. It stays where it is. */

@@ -17,6 +17,10 @@ void api_list_endpoints(const struct control_api_conf *conf, int64_t now_ns, str
 /* api_logs.c */
 int api_logs(const struct control_api_conf *conf, struct exchange *x) MUST_CHECK;
 
+/* api_routes.c, api_explain.c */
+int api_routes(const struct control_api_conf *conf, struct exchange *x) MUST_CHECK;
+int api_explain(const struct control_api_conf *conf, struct exchange *x) MUST_CHECK;
+
 /* api_scale.c: 0 with a verdict; -EBADMSG: the body is no such object; what the host gave. */
 int api_scale(const struct control_api_conf *conf, struct exchange *x, struct control_verdict *ret) MUST_CHECK;
 

@@ -22,20 +22,32 @@ static bool take_element(struct bytes *path, struct bytes *ret)
     return true;
 }
 
-static const struct bytes *find(const struct stage *s, struct bytes name)
+static const struct bytes *find_name(const struct stage *mesh, struct bytes name)
 {
-    const struct mesh_table *table = s->state;
+    const struct mesh_table *table = mesh->state;
 
     return map_get(&table->names, name);
 }
 
-/* In x's arena: a tunnel lets go of the snapshot that has the name. */
-static int set_caller(const struct stage *s, struct bytes name, struct exchange *x)
+int mesh_find(const struct stage *mesh, struct bytes path, struct mesh_call *ret)
 {
-    const struct bytes *caller = find(s, name);
+    const struct mesh_conf *conf = mesh->conf;
+    const struct bytes *caller = NULL, *service;
+    struct bytes name = BYTES_NONE;
 
-    x->caller = BYTES_NONE;
-    return caller ? arena_copy(&x->arena, *caller, &x->caller) : 0;
+    if (!route_path_safe(path))
+        return -EBADMSG;
+    if (take_element(&path, &name) && bytes_starts(name, BYTES("~"))) {
+        caller = find_name(mesh, bytes_skip(name, 1));
+        name = BYTES_NONE;
+        (void)take_element(&path, &name);
+    }
+    service = find_name(mesh, name);
+    *ret = (struct mesh_call){ .caller = caller ? *caller : BYTES_NONE,
+                               .service = name,
+                               .path = path.len ? path : BYTES("/"),
+                               .next = service ? mesh->children[service - conf->services] : NULL };
+    return service ? 0 : -ENOENT;
 }
 
 static enum outcome refuse(struct exchange *x, struct bytes name)
@@ -52,25 +64,20 @@ static enum outcome refuse(struct exchange *x, struct bytes name)
 
 static enum outcome mesh_run(const struct stage *s, struct exchange *x)
 {
-    const struct mesh_conf *conf = s->conf;
-    const struct bytes *service;
-    struct bytes path = x->request.path, name = BYTES_NONE;
+    struct mesh_call call;
+    int r = mesh_find(s, x->request.path, &call);
 
-    if (!route_path_safe(path))
+    if (r == -EBADMSG)
         return OUTCOME_BAD_REQUEST;
-    if (take_element(&path, &name) && bytes_starts(name, BYTES("~"))) {
-        if (set_caller(s, bytes_skip(name, 1), x) < 0)
-            return OUTCOME_OVERLOAD;
-        name = BYTES_NONE;
-        (void)take_element(&path, &name);
-    }
-    service = find(s, name);
-    if (!service)
-        return refuse(x, name);
+    x->caller = BYTES_NONE;
+    if (arena_copy(&x->arena, call.caller, &x->caller) < 0) /* a tunnel lets go of the snapshot that has the name */
+        return OUTCOME_OVERLOAD;
+    if (r < 0)
+        return refuse(x, call.service);
     if (x->shared_request && exchange_own_request(x) < 0)
         return OUTCOME_OVERLOAD;
-    x->request.path = path.len ? path : BYTES("/");
-    return stage_run(s->children[service - conf->services], x);
+    x->request.path = call.path;
+    return stage_run(call.next, x);
 }
 
 static int mesh_prepare(struct stage *stage, const struct stage *previous, struct fault *fault)

@@ -83,6 +83,18 @@ struct mesh_conf {
     unsigned count;
 };
 
+/* Where a path of that gateway leads to. */
+struct mesh_call {
+    struct bytes caller;      /* in the snapshot; empty: nobody, or no service */
+    struct bytes service;     /* as it was called */
+    struct bytes path;        /* that the service sees */
+    const struct stage *next; /* the way to it */
+};
+
+/* Of a stage `mesh` of a sealed snapshot: what it does with a request. 0; -EBADMSG: the path is refused; -ENOENT: there
+ * is no service ret->service, and all else of *ret is set. */
+int mesh_find(const struct stage *mesh, struct bytes path, struct mesh_call *ret) MUST_CHECK;
+
 /* --- timeout, per-try: bound the time until the head of the answer is there ----------------------------- */
 
 struct timeout_conf {
