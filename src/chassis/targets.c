@@ -1,6 +1,7 @@
 #include "chassis/targets.h"
 
 #include "base/alloc.h"
+#include "base/assert.h"
 #include "http/client.h"
 
 struct target {
@@ -123,6 +124,7 @@ static void refresh(struct targets *targets, struct bytes host, uint16_t port)
     struct lookup lookup;
     int count;
 
+    ASSERT(target);
     target->resolved_ns = now_ns; /* others need not ask meanwhile */
     count = look_up(targets, host, port, &lookup);
     target = look(targets, host, port); /* it may have gone while we waited */

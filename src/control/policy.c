@@ -1,4 +1,5 @@
 /* Policies, and what steps of a route need to know of the route. */
+#include "base/assert.h"
 #include "control/tables.h"
 #include "stage/route_path.h"
 
@@ -121,7 +122,7 @@ static bool plain_prefix(const struct route_match *match, struct bytes *ret)
 static int place_prefix(struct conf_check *check, const struct route_match *match, struct conf_union *step)
 {
     size_t size = step->alternative->schema->size;
-    struct bytes prefix;
+    struct bytes prefix, *missing;
     void *copy;
 
     if (!missing_prefix(step))
@@ -135,7 +136,9 @@ static int place_prefix(struct conf_check *check, const struct route_match *matc
         return -ENOMEM;
     memcpy(copy, step->value, size);
     step->value = copy;
-    *missing_prefix(step) = prefix;
+    missing = missing_prefix(step);
+    ASSERT(missing); /* of the copy, as of what it was copied from */
+    *missing = prefix;
     return 0;
 }
 

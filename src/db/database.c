@@ -406,6 +406,7 @@ static void read_start(struct database *database)
             continue;
         reader->taken = true;
         transaction = queue_pop(&database->reading);
+        ASSERT(transaction);
         transaction->reader = reader;
         transaction->job = (struct job){ .run = read_run, .done = read_done };
         r = database->io->ops->submit(database->io, database->read_lane, &transaction->job);
