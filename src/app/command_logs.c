@@ -151,8 +151,7 @@ static void add_json(struct text *text, const struct recorded_line *line)
     text_add_char(text, '}');
 }
 
-/* --- pages
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- pages -------------------------------------------------------------------------------------------------------- */
 
 static int flush(struct showing *showing)
 {
@@ -263,8 +262,7 @@ static int follow(struct showing *showing)
     return r < 0 ? r : showing->result;
 }
 
-/* --- the command
- * -------------------------------------------------------------------------------------------------------- */
+/* --- the command -------------------------------------------------------------------------------------------------- */
 
 static int check_tail(const char *value)
 {

@@ -188,6 +188,16 @@ static void hung(struct supervisor *supervisor, const struct message *message)
     child_hung(&unit->child);
 }
 
+static void left(struct supervisor *supervisor, const struct message *message)
+{
+    struct unit *unit = unit_find(supervisor, message->name);
+
+    if (!unit || !unit->leaving || (uint64_t)unit->child.process.pid != message->pid)
+        return;
+    timer_stop(&supervisor->loop, &unit->leave);
+    child_stop(&unit->child); /* may free it */
+}
+
 static void outside_changed(struct supervisor *supervisor, const struct message *message)
 {
     struct outside *outside = NULL;
@@ -226,6 +236,7 @@ static void received(struct link *link, const struct message *message, int descr
     case MESSAGE_REFUSED: reload_refused(supervisor, message->version, message->payload); break;
     case MESSAGE_HEALTH: health_changed(supervisor, message); break;
     case MESSAGE_HUNG: hung(supervisor, message); break;
+    case MESSAGE_LEFT: left(supervisor, message); break;
     case MESSAGE_OUTSIDE: outside_changed(supervisor, message); break;
     case MESSAGE_SCALE: scaling_begin(supervisor, message->id, message->service, message->count); break;
     case MESSAGE_REQUEST: requested(supervisor, message); break;

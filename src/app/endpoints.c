@@ -3,13 +3,18 @@
 
 #include "base/alloc.h"
 
-/* Those that have a process, and are wanted. */
+static bool is_leaving(const struct serving_instance *instance)
+{
+    return bytes_equal(bytes_of_text(instance->state), BYTES("leaving"));
+}
+
+/* Those that have a process. */
 static bool is_usable(const struct serving_instance *instance)
 {
     struct bytes state = bytes_of_text(instance->state);
 
     return instance->address.family != ADDRESS_NONE &&
-           (bytes_equal(state, BYTES("starting")) || bytes_equal(state, BYTES("ready")));
+           (bytes_equal(state, BYTES("starting")) || bytes_equal(state, BYTES("ready")) || is_leaving(instance));
 }
 
 int endpoints_apply(struct serving *serving, struct bytes name)
@@ -35,6 +40,7 @@ int endpoints_apply(struct serving *serving, struct bytes name)
                                                  .address = instance->address,
                                                  .was_ready = bytes_equal(bytes_of_text(instance->state),
                                                                           BYTES("ready")),
+                                                 .leaving = is_leaving(instance),
                                                  .generation = instance->pid };
     }
     r = service_set_instances(service, confs, count);
@@ -70,8 +76,52 @@ void endpoints_wait(struct serving *serving)
     }
 }
 
-/* --- the first start
- * -------------------------------------------------------------------------------------------------- */
+/* --- those that leave -------------------------------------------------------------------------------------------- */
+
+static struct instance *find_instance(const struct serving *serving, const struct serving_instance *told)
+{
+    const struct service *service = registry_find(&serving->registry, bytes_of_text(told->service));
+
+    for (unsigned i = 0; service && service->set && i < service->set->count; i++) {
+        struct instance *instance = service->set->entries[i].instance;
+
+        if (bytes_equal(instance->name, bytes_of_text(told->name)) && instance->generation == told->pid)
+            return instance;
+    }
+    return NULL;
+}
+
+/* Nobody asks it any more. For a moment a worker may still do who has not looked at it lately. */
+static bool has_left(const struct serving *serving, const struct serving_instance *told)
+{
+    const struct instance *instance = find_instance(serving, told);
+
+    return !instance ||
+           (serving->loop.now_ns - told->leaving_ns >= UNIT_LEAVE_MIN_NS && instance_active(instance) == 0);
+}
+
+void endpoints_look_leaving(struct timer *timer)
+{
+    struct serving *serving = container_of(timer, struct serving, leaving);
+    bool more = false;
+
+    LIST_EACH (&serving->instances, node, next) {
+        struct serving_instance *told = container_of(node, struct serving_instance, node);
+        const struct message left = { .type = MESSAGE_LEFT, .name = bytes_of_text(told->name), .pid = told->pid };
+
+        if (!is_leaving(told) || told->left)
+            continue;
+        told->left = serving->started && has_left(serving, told);
+        if (told->left)
+            serving_send(serving, &left);
+        else
+            more = true;
+    }
+    if (more)
+        timer_set(&serving->loop, timer, serving->loop.now_ns + WORKER_QUIET_NS);
+}
+
+/* --- the first start ------------------------------------------------------------------------------------------- */
 
 /* Whether nothing will become ready, since nothing of it shall run. */
 static bool is_empty(const struct serving *serving, struct bytes service)

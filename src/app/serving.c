@@ -244,6 +244,7 @@ int serving_run(struct app *app)
     list_init(&serving->runs);
     list_init(&serving->questions);
     timer_init(&serving->sweep, serving_sweep);
+    timer_init(&serving->leaving, endpoints_look_leaving);
     r = open_all(serving);
     if (r < 0) {
         app_error(app, "serve: can't start: %s (it is started by weft up, with the channel to it as descriptor %d)",

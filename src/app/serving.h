@@ -51,6 +51,8 @@ struct serving_instance {
     char *place; /* the address, as text */
     uint64_t pid, restarts;
     char *note;
+    int64_t leaving_ns; /* since when it leaves; 0: it does not */
+    bool left;          /* and that was told */
 };
 
 /* What it said about a service that it runs. */
@@ -99,6 +101,7 @@ struct serving {
     struct timer sweep;
     struct list_node opening, closing; /* struct serving_listener */
     struct list_node instances, runs, questions;
+    struct timer leaving; /* until those that leave have no requests any more */
     uint64_t last_question;
     /* the conductor */
     struct task conductor;
@@ -140,6 +143,9 @@ bool serving_drain(struct serving *serving);
 
 /* endpoints.c: tells the registry where services run. */
 int endpoints_apply(struct serving *serving, struct bytes service) MUST_CHECK;
+
+/* Tells the supervisor of instances that leave and have no requests under way any more. */
+void endpoints_look_leaving(struct timer *timer);
 
 /* On the conductor's fiber, before listeners are opened: a process that was started anew waits until its own checks
  * know what the one before knew, ENDPOINTS_WAIT_NS at most, so that who is queued already isn't told that nobody is

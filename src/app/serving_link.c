@@ -204,6 +204,13 @@ static int take_instance(struct serving *serving, const struct message *message)
     instance->restarts = message->restarts;
     if (address_parse(message->address, &instance->address) < 0)
         instance->address.family = ADDRESS_NONE;
+    if (!bytes_equal(message->state, BYTES("leaving"))) {
+        instance->leaving_ns = 0;
+        instance->left = false;
+    } else if (instance->leaving_ns == 0) {
+        instance->leaving_ns = loop_clock(&serving->loop);
+        timer_set(&serving->loop, &serving->leaving, instance->leaving_ns);
+    }
     if (bytes_equal(message->state, BYTES("gone")))
         instance_free(instance);
     return endpoints_apply(serving, message->service);

@@ -160,8 +160,7 @@ void units_say_waiting(struct timer *timer)
     timer_set(&supervisor->loop, timer, loop_clock(&supervisor->loop) + NEEDS_SAY_AGAIN_NS);
 }
 
-/* --- coming and going
- * ------------------------------------------------------------------------------------------------- */
+/* --- coming and going --------------------------------------------------------------------------------------------- */
 
 void units_rollback(struct supervisor *supervisor)
 {
@@ -228,8 +227,7 @@ void units_leave(struct supervisor *supervisor)
     }
 }
 
-/* --- the end
- * ----------------------------------------------------------------------------------------------------------- */
+/* --- the end ------------------------------------------------------------------------------------------------------ */
 
 static bool is_stopping(const struct unit *unit)
 {

@@ -103,24 +103,26 @@
 #define HTTP_LENGTH_MAX UINT64_C(0x7fffffffffffffff) /* fits off_t; so do the sums of what is counted */
 
 /* --- conf ---------------------------------------------------------------------------------------- */
-#define CONF_TEXT_MAX (1024 * 1024)         /* one file; a service takes about 200 bytes */
-#define CONF_FILES_MAX 256                  /* a file a service for a system that one team can oversee */
-#define CONF_INCLUDE_DEPTH_MAX 8            /* files that include files; deeper is a mistake */
-#define CONF_NODES_MAX 100000               /* 1,000 services of 30 nodes, three times; aliases count when used */
-#define CONF_NODE_TEXT 1024                 /* bytes of a text that count as one more node */
-#define CONF_DEPTH_MAX 64                   /* the decoder recurses: this bounds its stack */
-#define CONF_SCALAR_MAX (64 * 1024)         /* a script written in place */
-#define CONF_KEY_MAX 256                    /* names are shorter; bounds what aliases can multiply */
-#define CONF_PATH_MAX 1024                  /* of an included file */
-#define CONF_SCRATCH_MAX (64 * 1024 * 1024) /* memory while loading, given back afterwards */
-#define CONF_NAME_MAX 63                    /* RFC 1035, 2.3.4: a DNS label */
-#define CONF_KINDS_MAX 32                   /* kinds of things that can be referred to */
-#define CONF_DIRECTIVES_MAX 16              /* %TAG lines: libyaml compares each with all before it */
-#define CONF_SUGGEST_MAX 1000               /* names looked at for a did-you-mean */
-#define CONF_SCHEMAS_MAX 256                /* schemas under one root */
-#define CONF_PRINT_MAX (4 * 1024 * 1024)    /* a printed schema */
-#define CONF_FORMAT_DEPTH_MAX 128           /* levels that are laid out: lists and maps, twice CONF_DEPTH_MAX */
-#define CONF_FORMAT_MAX (16 * 1024 * 1024)  /* bytes of a text that was laid out */
+#define CONF_TEXT_MAX (1024 * 1024)          /* one file; a service takes about 200 bytes */
+#define CONF_FILES_MAX 256                   /* a file a service for a system that one team can oversee */
+#define CONF_INCLUDE_DEPTH_MAX 8             /* files that include files; deeper is a mistake */
+#define CONF_NODES_MAX 100000                /* 1,000 services of 30 nodes, three times; aliases count when used */
+#define CONF_NODE_TEXT 1024                  /* bytes of a text that count as one more node */
+#define CONF_DEPTH_MAX 64                    /* the decoder recurses: this bounds its stack */
+#define CONF_SCALAR_MAX (64 * 1024)          /* a script written in place */
+#define CONF_KEY_MAX 256                     /* names are shorter; bounds what aliases can multiply */
+#define CONF_PATH_MAX 1024                   /* of an included file */
+#define CONF_SCRATCH_MAX (64 * 1024 * 1024)  /* memory while loading, given back afterwards */
+#define CONF_NAME_MAX 63                     /* RFC 1035, 2.3.4: a DNS label */
+#define CONF_KINDS_MAX 32                    /* kinds of things that can be referred to */
+#define CONF_DIRECTIVES_MAX 16               /* %TAG lines: libyaml compares each with all before it */
+#define CONF_SUGGEST_MAX 1000                /* names looked at for a did-you-mean */
+#define CONF_SCHEMAS_MAX 256                 /* schemas under one root */
+#define CONF_PRINT_MAX (4 * 1024 * 1024)     /* a printed schema */
+#define CONF_FORMAT_DEPTH_MAX 128            /* levels that are laid out: lists and maps, twice CONF_DEPTH_MAX */
+#define CONF_FORMAT_MAX (16 * 1024 * 1024)   /* bytes of a text that was laid out */
+#define CONF_DIFFERENCE_TEXT_MAX 240         /* of one value that is told: three lines of a terminal */
+#define CONF_COMPARE_CELLS_MAX (1024 * 1024) /* 1,000 items against 1,000 others; more are compared by their names */
 
 /* --- supervise ------------------------------------------------------------------------------------ */
 #define MESSAGE_TEXTS_MAX 4096             /* of one message: names, an address, a folder */
@@ -146,8 +148,7 @@
 #define RECORD_FILES_DEFAULT 4             /* of a service's ring; so many of RECORD_SIZE_DEFAULT are 40 MiB */
 #define RECORD_FILES_MAX 100               /* of a service's ring */
 #define RECORD_SIZE_DEFAULT (10 * MIB)     /* of a file of it; docker's guides say as much */
-#define RECORD_SETTLE_NS (300 * NS_PER_MS) /* who follows leaves lines alone for so long: others may be on their way \
-                                            */
+#define RECORD_SETTLE_NS (300 * NS_PER_MS) /* younger lines are left alone: earlier ones may be on their way */
 #define RECORD_LINES_MAX 10000             /* read at once */
 #define RECORD_PAGE_BYTES_MAX (12 * MIB)   /* read at once; an answer of the control API has room for it */
 #define LINK_QUEUE_MAX 4096                /* messages that the other process has not taken yet */
@@ -166,7 +167,8 @@
 #define NEEDS_SAY_NS (5 * NS_PER_S)           /* who waits so long for what it needs is told of */
 #define NEEDS_SAY_AGAIN_NS (60 * NS_PER_S)    /* and then again */
 #define READY_WAIT_NS (5 * NS_PER_S)          /* at the first start, for services that routes lead to */
-#define UNIT_LEAVE_NS NS_PER_S                /* from out of balance to SIGTERM: exchanges under way finish */
+#define UNIT_LEAVE_NS (30 * NS_PER_S)         /* from out of balance to SIGTERM, for requests that take long */
+#define UNIT_LEAVE_MIN_NS (100 * NS_PER_MS)   /* and at least, for who has just chosen it */
 #define DRAIN_LIMIT_NS (30 * NS_PER_S)        /* what was accepted may take so long; Kubernetes waits as long */
 #define HURRY_AFTER_NS (500 * NS_PER_MS)      /* a second signal that comes earlier is the first one's echo */
 #define ENDPOINTS_WAIT_NS (2 * NS_PER_S)      /* first checks after a restart; a check takes 1 s at most */
@@ -297,7 +299,7 @@
 #define CONTROL_ROUTE_NAME_MAX OBSERVE_NAME_MAX /* what a label of a metric shows */
 #define CONTROL_TRAFFIC_MAX 1000                /* exchanges of one answer: what a worker remembers, twice */
 #define CONTROL_TRAFFIC_USUAL 100               /* unless more are asked for: what a person looks through */
+#define CONTROL_SETTING_MAX 1024                /* of a stage's setting as text: three screens wide */
 #define CONTROL_ANSWER_MAX CLIENT_ANSWER_MAX    /* of the control API: what its client reads */
 
-#define CONTROL_SETTING_MAX 1024                /* of a stage's setting as text: three screens wide */
 #endif

@@ -109,6 +109,13 @@ uint64_t instance_active(const struct instance *instance)
     return sum;
 }
 
+void instance_leave(struct instance *instance)
+{
+    instance->leaving = true;
+    probes_stop_of(instance);
+    atomic_store_explicit(&instance->ready, (int)HEALTH_UNREADY, memory_order_relaxed);
+}
+
 void instance_use(struct instance *instance)
 {
     atomic_fetch_add_explicit(&instance->uses, 1, memory_order_relaxed);

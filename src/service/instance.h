@@ -48,6 +48,7 @@ struct instance_conf {
     unsigned weight;     /* 0: 1. At most INSTANCE_WEIGHT_MAX */
     uint64_t generation; /* differs when a process was started anew at the same address: health starts afresh */
     bool was_ready;      /* somebody has seen it ready: its liveness is checked before we have */
+    bool leaving;        /* it gets no requests any more, and is not checked; those under way are counted on */
 };
 
 /* Exchanges under way of one worker, in a line of its own. */
@@ -87,6 +88,7 @@ struct instance {
     struct letter ask;
     struct loop *control;
     bool was_ready;           /* when it was made */
+    bool leaving;             /* control loop only: for good */
     struct probe *probe;      /* control loop only; NULL: not being checked */
     struct probe *live_probe; /* likewise, of its liveness */
     uint64_t mark;            /* control loop only: the last set that it was in */
@@ -127,6 +129,8 @@ static inline bool instance_ejected(const struct instance *instance, int64_t now
 {
     return atomic_load_explicit(&instance->ejected_until_ns, memory_order_relaxed) > now_ns;
 }
+
+void instance_leave(struct instance *instance); /* control loop: see struct instance_conf. Twice is fine */
 
 /* An exchange could not connect. True: it is ejected from now on (and was not before); a check is asked for. */
 bool instance_eject(struct instance *instance, enum outcome outcome, int64_t now_ns);

@@ -141,6 +141,8 @@ static bool tend_probes(struct service *service)
     for (unsigned i = 0; service->set && i < service->set->count; i++) {
         struct instance *instance = service->set->entries[i].instance;
 
+        if (instance->leaving)
+            continue;
         if (!instance->probe && probe_start(service, instance, &PROBE_READY) < 0)
             started = false;
         if (!instance->live_probe && instance->settings.live.len && probe_start(service, instance, &PROBE_LIVE) < 0)
@@ -237,6 +239,8 @@ static int fill_set(const struct service *service, const struct instance_conf *i
         if (r < 0)
             return r;
         set->count = i + 1;
+        if (instances[i].leaving)
+            instance_leave(entry->instance);
         entry->weight = MIN(MAX(instances[i].weight, 1u), (unsigned)INSTANCE_WEIGHT_MAX);
         entry->upto = sum += entry->weight;
         if (entry->weight != set->entries[0].weight)
@@ -377,6 +381,7 @@ static int renew_instances(struct service *service)
         const struct instance *instance = set->entries[i].instance;
 
         confs[i] = (struct instance_conf){ .was_ready = instance->was_ready,
+                                           .leaving = instance->leaving,
                                            .name = instance->name,
                                            .address = instance->address,
                                            .weight = set->entries[i].weight,

@@ -273,19 +273,24 @@ def test_scale_survives(system):
 def test_scaling_down_finishes_requests(system):
     system.write({"web": f"{{ run: {SERVICE}, ready: /readyz, scale: 3 }}"})
     system.up().ready()
+    wait_until(lambda: services(system)["web"]["ready"] == 3, "three")
     results = []
 
     def ask():
-        results.append(system.get("/slow?0.7"))
+        results.append(system.get("/slow?2.5"))
 
     threads = [threading.Thread(target=ask) for _ in range(9)]
     for thread in threads:
         thread.start()
     time.sleep(0.2)
     system.weft("scale", "web=1", check=0)
+    time.sleep(0.5)  # requests of now go to the one that stays
+    assert {system.who()["instance"] for _ in range(10)} == {"web-0"}
+    assert [e["process"] for e in endpoints(system).values()].count("leaving") == 2
     for thread in threads:
         thread.join()
     assert results == [(200, "slow")] * 9
+    wait_until(lambda: list(endpoints(system)) == ["web-0"], "the others have gone", 2 * SLOWNESS)
 
 
 def test_requests_finish_when_a_service_is_removed_and_at_the_end(system):

@@ -235,6 +235,30 @@ static void rules_may_be_ones_own(void **state)
     rig_run(own_rules, 1, NULL);
 }
 
+/* One that leaves is neither ready nor checked, and stays so when it is told of again. */
+static void leaving(struct rig *rig)
+{
+    struct instance_conf confs[] = { rig_instance(rig, "orders-100", 100), rig_instance(rig, "orders-101", 101) };
+    struct service *service = rig_service(rig, "orders", 100, 2, "/ready");
+    const struct instance *gone = service->set->entries[1].instance;
+    unsigned checks;
+
+    RIG_CHECK(rig, service_ready_count(service) == 2);
+    confs[1].leaving = true;
+    RIG_CHECK(rig, service_set_instances(service, confs, 2) == 0);
+    RIG_CHECK(rig, service->set->entries[1].instance == gone); /* what is under way is counted on */
+    RIG_CHECK(rig, service_ready_count(service) == 1 && instance_active(gone) == 0);
+    checks = rig_plan(rig, 101)->checks;
+    rig_sleep(10 * NS_PER_S);
+    RIG_CHECK(rig, rig_plan(rig, 101)->checks == checks && rig_plan(rig, 100)->checks > 3);
+    RIG_CHECK(rig, service_ready_count(service) == 1);
+}
+
+static void who_leaves_is_neither_ready_nor_checked(void **state)
+{
+    rig_run(leaving, 1, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +269,7 @@ int main(void)
         cmocka_unit_test(liveness_is_checked_once_it_was_ready),
         cmocka_unit_test(liveness_of_what_was_ready_before_us),
         cmocka_unit_test(rules_may_be_ones_own),
+        cmocka_unit_test(who_leaves_is_neither_ready_nor_checked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
