@@ -29,10 +29,26 @@ export function layOut(nodes, edges, vertical) {
     edges: new Map(
       edges.map((edge) => {
         const found = graph.edge({ v: edge.from, w: edge.to, name: edge.key });
-        return [edge.key, { path: curve(found.points, vertical), x: found.x, y: found.y }];
+        const ends = [graph.node(edge.from), graph.node(edge.to)];
+        const points = edge.from === edge.to ? found.points : atSides(found.points, ...ends, vertical);
+        return [edge.key, { path: curve(points, vertical), x: found.x, y: found.y }];
       }),
     ),
   };
+}
+
+// Arrows leave and reach nodes at the sides that face along the layers, never near a corner.
+function atSides(points, from, to, vertical) {
+  const side = (node, next) => {
+    const [along, across] = vertical ? ["y", "x"] : ["x", "y"];
+    const [long, wide] = vertical ? [node.height, node.width] : [node.width, node.height];
+    const most = wide / 2 - 16;
+    return {
+      [along]: node[along] + (next[along] < node[along] ? -long / 2 : long / 2),
+      [across]: Math.max(node[across] - most, Math.min(next[across], node[across] + most)),
+    };
+  };
+  return [side(from, points[1]), ...points.slice(1, -1), side(to, points[points.length - 2])];
 }
 
 // Through all points, leaving and entering along the direction of the layers.

@@ -128,11 +128,13 @@ export function Logs({ id, system }) {
           {words ? "No line has these words." : "Nothing yet. What services write to standard output and error appears here."}
         </p>
       )}
-      <ol class="lines" ref={box} onScroll={scrolled} tabIndex={0} aria-label="log lines">
-        {shown.map((line) => (
-          <Line key={line.key} line={line} />
-        ))}
-      </ol>
+      {shown.length > 0 && (
+        <ol class="lines" ref={box} onScroll={scrolled} tabIndex={0} aria-label="log lines">
+          {shown.map((line) => (
+            <Line key={line.key} line={line} />
+          ))}
+        </ol>
+      )}
     </div>
   );
 }
