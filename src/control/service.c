@@ -345,8 +345,9 @@ static const struct conf_field FIELDS[] = {
       .min = "0",
       .max = "1000" },
     { .key = "ready",
-      .about = "a path that answers 200 to 399 when an instance can take requests, or how to check that; unless given, "
-               "being able to connect counts",
+      .about =
+          "a path that answers 200 to 399 when an instance can take requests, or how to check that; unless given, "
+          "being able to connect counts: with the socket that Weft hands over, that is as soon as its process runs",
       .type = CONF_STRUCT,
       CONF_AT(struct control_service, ready),
       .schema = &CHECK_SCHEMA,
