@@ -93,7 +93,7 @@ configure_type()
     case $1 in
     debug) options+=(--buildtype=debug) ;;
     # NDEBUG stays off (meson.build): assertions are a part of a release.
-    release) options+=(--buildtype=release -Doptimization=2 -Ddebug=true -Db_lto=true) ;;
+    release) options+=(--buildtype=debugoptimized -Db_lto=true) ;;
     asan) options+=(--buildtype=debug -Doptimization=1 '-Db_sanitize=address,undefined' -Db_lundef=false
         '-Dc_args=-fno-omit-frame-pointer -fno-sanitize-recover=all') ;;
     tsan) options+=(--buildtype=debug -Doptimization=1 -Db_sanitize=thread -Db_lundef=false
