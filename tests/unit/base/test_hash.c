@@ -85,6 +85,52 @@ static void key_matters(void **state)
     assert_int_not_equal(hash_bytes(&a, BYTES("x")), hash_bytes(&c, BYTES("x")));
 }
 
+/* Likewise by OpenSSL, with size:16 and the usual rounds. */
+static const struct {
+    size_t len;
+    uint64_t mac[2];
+} SIPHASH_2_4_128[] = {
+    { 0, { UINT64_C(0xe6a825ba047f81a3), UINT64_C(0x930255c71472f66d) } },
+    { 1, { UINT64_C(0x44af996bd8c187da), UINT64_C(0x45fc229b11597634) } },
+    { 2, { UINT64_C(0xc75da4a48d227781), UINT64_C(0xe4ff0af6de8ba3fc) } },
+    { 3, { UINT64_C(0x4ea967520cb6709c), UINT64_C(0x51ed8529b0b6335f) } },
+    { 4, { UINT64_C(0xaf8f9c2dc16481f8), UINT64_C(0x7955cd7b7c6e0f7d) } },
+    { 5, { UINT64_C(0x886f778059876813), UINT64_C(0x27960e69077a5254) } },
+    { 6, { UINT64_C(0x1386208b33caee14), UINT64_C(0x5ea1d78f30a05e48) } },
+    { 7, { UINT64_C(0x53c1dbd8beebf1a1), UINT64_C(0x3982f01fa64ab8c0) } },
+    { 8, { UINT64_C(0x61f55862baa9623b), UINT64_C(0xb49714f364e2830f) } },
+    { 9, { UINT64_C(0xabbad90a06994426), UINT64_C(0xed716dbb028b7fc4) } },
+    { 10, { UINT64_C(0x56691478c30d1100), UINT64_C(0xbafbd0f3d34754c9) } },
+    { 11, { UINT64_C(0x77666b3868c55101), UINT64_C(0x18dce5816fdcb4a2) } },
+    { 12, { UINT64_C(0x58f35e9066b226d6), UINT64_C(0x25c13285f64d6382) } },
+    { 13, { UINT64_C(0x108bc0e947e26998), UINT64_C(0xf752b9c44f9329d0) } },
+    { 14, { UINT64_C(0x9cded766aceffc31), UINT64_C(0x024949e45f48c77e) } },
+    { 15, { UINT64_C(0x11a8b03399e99354), UINT64_C(0xd9c3cf970fec087e) } },
+    { 16, { UINT64_C(0xbb54b067caa4e26e), UINT64_C(0x77052385bf1533fd) } },
+    { 17, { UINT64_C(0x98b88d73e8063d47), UINT64_C(0x4077e47ac466c054) } },
+    { 18, { UINT64_C(0x8548bf23e4e526a4), UINT64_C(0x23f7aefe81a44d29) } },
+    { 19, { UINT64_C(0xb0fa65cf31770178), UINT64_C(0xb12e51528920d574) } },
+    { 20, { UINT64_C(0x7390223f83fc259e), UINT64_C(0xeb3938e8a544933e) } },
+    { 21, { UINT64_C(0x215a52be5a498e56), UINT64_C(0x121d073ecd14228a) } },
+    { 22, { UINT64_C(0x9a6bd15245b5294a), UINT64_C(0xae0aff8e52109c46) } },
+    { 23, { UINT64_C(0xe0f5a9d5dd84d1c9), UINT64_C(0x1c69bf9a9ae28ccf) } },
+    { 63, { UINT64_C(0x4a83502f77d15051), UINT64_C(0x7cbd3f979a063e50) } },
+};
+
+static void mac_agrees_with_openssl(void **state)
+{
+    const struct hash_key key = { UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908) };
+    char message[64];
+    uint64_t mac[2];
+
+    for (size_t i = 0; i < sizeof(message); i++)
+        message[i] = (char)i;
+    for (size_t i = 0; i < ARRAY_LEN(SIPHASH_2_4_128); i++) {
+        hash_mac(&key, bytes_of(message, SIPHASH_2_4_128[i].len), mac);
+        assert_memory_equal(mac, SIPHASH_2_4_128[i].mac, sizeof(mac));
+    }
+}
+
 /* The vectors of the FNV authors' test program. */
 static void fnv1a(void **state)
 {
@@ -96,11 +142,9 @@ static void fnv1a(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(siphash_agrees_with_openssl),
-        cmocka_unit_test(siphash_agrees_with_python),
-        cmocka_unit_test(ci_hashes_the_lower_case),
-        cmocka_unit_test(key_matters),
-        cmocka_unit_test(fnv1a),
+        cmocka_unit_test(siphash_agrees_with_openssl), cmocka_unit_test(siphash_agrees_with_python),
+        cmocka_unit_test(ci_hashes_the_lower_case),    cmocka_unit_test(key_matters),
+        cmocka_unit_test(mac_agrees_with_openssl),     cmocka_unit_test(fnv1a),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
