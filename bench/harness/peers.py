@@ -9,6 +9,7 @@ from .processes import BenchError, Server
 
 PROXIES = ("weft", "nginx", "haproxy")
 LIMIT = "limit"  # the blind forwarder: no proxy, and never "the better peer"
+BLIND = "blind"  # weft that neither logs nor remembers: what sight costs is the difference
 
 
 @dataclass
@@ -30,14 +31,14 @@ class Bench:
         return path
 
 
-def weft_yaml(bench, port, log):
+def weft_yaml(bench, port, log, traffic=True):
     """The one place that knows how weft.yaml is written."""
     urls = ", ".join(f'"http://127.0.0.1:{origin}"' for origin in bench.origins)
     return f"""\
 system: bench
 workers: 1
 control: {{ listen: "off" }}
-log: {{ access: {"true" if log else "false"} }}
+log: {{ access: {"true" if log else "false"}, traffic: {"true" if traffic else "false"} }}
 gateway:
   - listen: http://127.0.0.1:{port}
 services:
@@ -116,6 +117,14 @@ def _weft_command(bench, port, log):
     return [bench.weft, "up", "-f", bench.write("weft.yaml", weft_yaml(bench, port, log))]
 
 
+def _blind_command(bench, port, log):
+    if bench.weft is None:
+        raise BenchError("no weft to measure")
+    folder = bench.directory / "blind"  # a system each: they would share .weft
+    folder.mkdir(exist_ok=True)
+    return [bench.weft, "up", "-f", bench.write("blind/weft.yaml", weft_yaml(bench, port, False, traffic=False))]
+
+
 def _nginx_command(bench, port, log):
     conf = bench.write("nginx.conf", nginx_conf(bench, port, log))
     return ["nginx", "-c", conf, "-e", bench.directory / "nginx.error"]
@@ -129,7 +138,7 @@ def _limit_command(bench, port, log):
     return [bench.programs / "forward", port, *bench.origins]
 
 
-_COMMANDS = {"weft": _weft_command, "nginx": _nginx_command, "haproxy": _haproxy_command, LIMIT: _limit_command}
+_COMMANDS = {"weft": _weft_command, BLIND: _blind_command, "nginx": _nginx_command, "haproxy": _haproxy_command, LIMIT: _limit_command}
 
 
 def start(bench, name, body, log=False):

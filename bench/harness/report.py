@@ -91,10 +91,12 @@ def _ratio_table(scenario, rows, names):
 def _verdict(target, measure, rows, names):
     subject, others = rivals(names)
     figures = series(rows, target.key)
-    if not target.ratio:
+    if target.of == "own":
         values = figures.get(subject, {}).values()
         reached = (max if measure.greatest else median)(values) if values else None
         return None if reached is None else "met" if reached <= target.most else "missed"
+    if target.of == "more":
+        return _more_verdict(target, figures.get(subject, {}), figures.get(others[0], {}) if others else {})
     best = better({name: figures.get(name, {}) for name in others})
     interval = compare(figures.get(subject, {}), figures.get(best, {})) if best else None
     if interval is None or interval.low is None:
@@ -106,13 +108,22 @@ def _verdict(target, measure, rows, names):
     return f"the median {'meets' if interval.middle <= target.most else 'misses'} it, the interval includes it"
 
 
+def _more_verdict(target, own, other):
+    """The median of the rounds' differences."""
+    differences = [own[number] - other[number] for number in own.keys() & other.keys()]
+    if not differences:
+        return None
+    middle = median(differences)
+    return f"{'met' if middle <= target.most else 'missed'}, {middle:.2f} ({min(differences):.2f}..{max(differences):.2f})"
+
+
 def _targets(scenario, rows, names):
     if names[0] != "weft":
         return ""
     measures = {measure.key: measure for measure in scenario.measures}
     said = []
     for target in scenario.targets:
-        whose = " of the better peer's" if target.ratio else ""
+        whose = {"ratio": " of the better peer's", "more": f" more than {names[-1]}"}.get(target.of, "")
         what = f"{measures[target.key].title} at most {target.most:g}{whose}"
         said.append(f"- Target: {what}: {_verdict(target, measures[target.key], rows, names) or 'not enough rounds'}.")
     return "\n".join(said)

@@ -125,6 +125,14 @@ def test_growth_is_judged_by_its_greatest_round():
     assert "2.50" in text
 
 
+@pytest.mark.parametrize("more, verdict", [(1.5, "met, 1.50"), (2.5, "missed, 2.50")])
+def test_what_sight_costs_is_a_difference(more, verdict):
+    base = [10.0, 12.0, 11.0, 10.5, 13.0, 10.2]
+    rows = rows_of("weft", [value + more for value in base], scenario="sight") + rows_of("blind", base, scenario="sight")
+    text = report.section(scenarios.SCENARIOS["sight"], rows, ["weft", "blind"], "")
+    assert f"CPU us/request at most 2 more than blind: {verdict} " in text
+
+
 def test_a_program_without_a_good_round_has_no_figures():
     rows = rows_of("weft", [8.0] * 9, why="1 refused") + rows_of("nginx", [10.0] * 9)
     text = report.section(scenarios.SCENARIOS["keepalive"], rows, ["weft", "nginx"], "")
