@@ -9,7 +9,8 @@
 struct reading {
     struct format_lines *into;
     size_t mark_room;
-    unsigned flow; /* collections that are open */
+    unsigned flow;                        /* collections that are open */
+    size_t opened[CONF_FORMAT_DEPTH_MAX]; /* their marks */
 };
 
 /* --- lines ---------------------------------------------------------------------------------------------------- */
@@ -101,6 +102,7 @@ static int open_flow(struct reading *reading, const yaml_token_t *token, char wh
 
     if (reading->flow == CONF_FORMAT_DEPTH_MAX)
         return -ELOOP;
+    reading->opened[reading->flow] = reading->into->mark_count;
     r = add_mark(reading, token->start_mark, what, ++reading->flow);
     if (r == 0)
         loosen(reading->into);
@@ -109,13 +111,19 @@ static int open_flow(struct reading *reading, const yaml_token_t *token, char wh
 
 static int close_flow(struct reading *reading, const yaml_token_t *token, char what)
 {
+    struct format_mark *marks, *opening, *closing;
     int r = add_mark(reading, token->start_mark, what, reading->flow);
 
-    if (r == 0)
-        loosen(reading->into);
-    if (reading->flow > 0)
-        reading->flow--;
-    return r;
+    if (r < 0 || reading->flow == 0)
+        return r;
+    loosen(reading->into);
+    reading->flow--;
+    marks = reading->into->marks;
+    opening = &marks[reading->opened[reading->flow]];
+    closing = &marks[reading->into->mark_count - 1];
+    if (opening->line == closing->line) /* both sides look the same */
+        opening->tight = closing->tight = opening->tight && closing->tight;
+    return 0;
 }
 
 /* "|2", ">1-", "|+": whether the head of a block scalar has a character between these. */
