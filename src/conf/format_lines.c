@@ -126,6 +126,16 @@ static int close_flow(struct reading *reading, const yaml_token_t *token, char w
     return 0;
 }
 
+/* [ a: 1 ] is a list of a mapping whose braces are left out: it looks as if they were there. */
+static int add_colon(struct reading *reading, const yaml_token_t *token)
+{
+    struct format_mark *around = &reading->into->marks[reading->opened[reading->flow - 1]];
+
+    if (around->what == '[')
+        around->tight = false;
+    return add_mark(reading, token->start_mark, ':', reading->flow);
+}
+
 /* "|2", ">1-", "|+": whether the head of a block scalar has a character between these. */
 static bool head_has(struct bytes line, size_t from, char low, char high)
 {
@@ -181,7 +191,7 @@ static int read_token(struct reading *reading, const yaml_token_t *token, size_t
     case YAML_FLOW_MAPPING_END_TOKEN: return close_flow(reading, token, '}');
     case YAML_FLOW_SEQUENCE_END_TOKEN: return close_flow(reading, token, ']');
     case YAML_FLOW_ENTRY_TOKEN: return add_mark(reading, token->start_mark, ',', reading->flow);
-    case YAML_VALUE_TOKEN: return reading->flow > 0 ? add_mark(reading, token->start_mark, ':', reading->flow) : 0;
+    case YAML_VALUE_TOKEN: return reading->flow > 0 ? add_colon(reading, token) : 0;
     case YAML_SCALAR_TOKEN: read_scalar(reading, token); return 0;
     default: return 0;
     }
