@@ -32,6 +32,17 @@ const struct command_info COMMANDS[] = {
       .run = command_apply },
     { .name = "get",
       .about = "show what runs",
+    { .name = "diff",
+      .about = "show what an apply would change",
+      .options = GET_OPTIONS,
+      .more =
+          "Compares what the running system lives in with what the file means now, after includes and variables: + is\n"
+          "new, - is gone, ~ has another value, > stands elsewhere. Below that: which instances and listeners come, "
+          "go\n"
+          "or start anew. Values are shown as they are, secrets too. Exit status 0: no difference; 1: there are some, "
+          "or\n"
+          "the file has faults.",
+      .run = command_diff },
       .words = "services|endpoints",
       .words_min = 1,
       .words_max = 1,

@@ -28,6 +28,7 @@ int command_fmt(struct app *app, const struct invocation *invocation);
 int command_schema(struct app *app, const struct invocation *invocation);
 int command_get(struct app *app, const struct invocation *invocation);
 int command_apply(struct app *app, const struct invocation *invocation);
+int command_diff(struct app *app, const struct invocation *invocation);
 int command_logs(struct app *app, const struct invocation *invocation);
 int command_scale(struct app *app, const struct invocation *invocation);
 int command_down(struct app *app, const struct invocation *invocation);

@@ -221,6 +221,8 @@ static void requested(struct supervisor *supervisor, const struct message *messa
     if (bytes_equal(message->name, BYTES("apply")))
         reload_begin(supervisor, message->id);
     else if (bytes_equal(message->name, BYTES("down"))) {
+    else if (bytes_equal(message->name, BYTES("diff")))
+        differences_tell(supervisor, message->id);
         courier_result(supervisor, message->id, true, BYTES("stopping"));
         supervisor_stop(supervisor);
     } else

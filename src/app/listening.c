@@ -5,8 +5,7 @@
 
 static bool same_place(const struct listening *listening, const struct plan_listener *plan, unsigned worker)
 {
-    return listening->worker == worker && address_equal(&listening->plan->address, &plan->address) &&
-           bytes_equal(listening->plan->name, plan->name) && bytes_equal(listening->plan->scheme, plan->scheme);
+    return listening->worker == worker && plan_listener_same(listening->plan, plan);
 }
 
 static struct listening *find(struct supervisor *supervisor, const struct plan_listener *plan, unsigned worker)

@@ -38,6 +38,11 @@ struct plan {
 
 /* Running processes of the one will do for the other; `scale` and `needs` are not looked at. */
 bool plan_service_same(const struct plan_service *a, const struct plan_service *b);
+bool plan_lists_equal(const char *const *a, const char *const *b); /* of texts, ended by NULL */
+
+/* A socket that was opened for the one will do for the other. */
+bool plan_listener_same(const struct plan_listener *a, const struct plan_listener *b);
+
 const struct plan_service *plan_find(const struct plan *plan, struct bytes name); /* NULL: not there */
 
 #endif

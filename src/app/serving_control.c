@@ -76,6 +76,13 @@ static int apply(struct control_api_host *host, struct control_verdict *ret)
     return ask(host, &message, ret);
 }
 
+static int diff(struct control_api_host *host, struct control_verdict *ret)
+{
+    struct message message = { .type = MESSAGE_REQUEST, .name = BYTES("diff") };
+
+    return ask(host, &message, ret);
+}
+
 static int down(struct control_api_host *host, struct control_verdict *ret)
 {
     struct message message = { .type = MESSAGE_REQUEST, .name = BYTES("down") };
@@ -95,7 +102,7 @@ int serving_control_start(struct serving *serving)
     int r;
 
     serving->host = (struct control_api_host){
-        .status = status, .process = process, .apply = apply, .down = down, .scale = scale, .run = run
+        .status = status, .process = process, .apply = apply, .diff = diff, .down = down, .scale = scale, .run = run
     };
     control_sources_init(&serving->sources, &serving->registry, access_log_sources(serving->access_log));
     serving->api = (struct control_api_conf){ .host = &serving->host,

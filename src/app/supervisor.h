@@ -149,6 +149,9 @@ void scaling_begin(struct supervisor *supervisor, uint64_t id, struct bytes serv
 
 /* courier.c: the serving process and what it is told. */
 void courier_start(struct supervisor *supervisor);
+/* differences.c: weft diff. Tells what an apply would change; nothing is. */
+void differences_tell(struct supervisor *supervisor, uint64_t id);
+
 void courier_listener(struct supervisor *supervisor, const struct listening *listening);
 void courier_unlisten(struct supervisor *supervisor, uint64_t id);
 void courier_unit(struct supervisor *supervisor, const struct unit *unit);

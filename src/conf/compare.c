@@ -33,7 +33,7 @@ static struct bytes value_text(const struct conf_meaning *meaning, char memory[C
 
     if (!meaning)
         return BYTES_NONE;
-    conf_meaning_write(&text, meaning);
+    conf_meaning_write(&text, meaning, true);
     if (!text.full)
         return text_bytes(&text);
     while (text.len > 0 && ((unsigned char)memory[text.len - 1] & 0xc0) == 0x80)

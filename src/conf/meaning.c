@@ -179,6 +179,8 @@ static int make_struct(struct arena *arena, const struct conf_schema *schema, co
         bool given = field->given && *((const bool *)value + field->given - 1);
         struct conf_meaning *child = NULL;
 
+        if (field->flags & CONF_INCLUDE)
+            continue; /* what is in the files counts */
         if (make_value(arena, field, (const char *)value + field->offset, given || field->flags & CONF_REQUIRED,
                        &child) < 0)
             return -ENOMEM;
@@ -347,20 +349,22 @@ static bool is_trivial(const struct conf_meaning *meaning)
     return true;
 }
 
-static void write_entries(struct text *text, const struct conf_meaning *map, bool *first)
+static void write_entries(struct text *text, const struct conf_meaning *map, bool named, bool *first)
 {
     for (const struct conf_meaning *child = map->first; child && !text->full; child = child->next) {
         if (!map->choice && !map->ordered && is_trivial(child))
+            continue;
+        if (named && map->name.len > 0 && child->text.data == map->name.data)
             continue;
         text_add(text, *first ? BYTES(" ") : BYTES(", "));
         *first = false;
         text_add(text, child->key);
         text_add(text, BYTES(": "));
-        conf_meaning_write(text, child);
+        conf_meaning_write(text, child, false);
     }
 }
 
-void conf_meaning_write(struct text *text, const struct conf_meaning *meaning)
+void conf_meaning_write(struct text *text, const struct conf_meaning *meaning, bool named)
 {
     bool first = true;
 
@@ -372,12 +376,12 @@ void conf_meaning_write(struct text *text, const struct conf_meaning *meaning)
         text_add_char(text, '[');
         for (const struct conf_meaning *child = meaning->first; child && !text->full; child = child->next) {
             text_add(text, child == meaning->first ? BYTES_NONE : BYTES(", "));
-            conf_meaning_write(text, child);
+            conf_meaning_write(text, child, false);
         }
         text_add_char(text, ']');
     } else {
         text_add_char(text, '{');
-        write_entries(text, meaning, &first);
+        write_entries(text, meaning, named, &first);
         text_add(text, first ? BYTES("}") : BYTES(" }"));
     }
 }

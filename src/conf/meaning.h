@@ -33,8 +33,8 @@ struct conf_meaning {
 int conf_meaning_make(const struct conf_schema *schema, const void *value, struct arena *arena,
                       struct conf_meaning **ret) MUST_CHECK;
 
-/* On one line, as YAML in braces, without what is standard. */
-void conf_meaning_write(struct text *text, const struct conf_meaning *meaning);
+/* On one line, as YAML in braces, without what is standard. `named`: its name stands before it already. */
+void conf_meaning_write(struct text *text, const struct conf_meaning *meaning, bool named);
 
 /* --- differences ------------------------------------------------------------------------------------------------ */
 

@@ -165,6 +165,25 @@ static int post_apply(const struct control_api_conf *conf, struct exchange *x)
     return r;
 }
 
+/* Values may be secrets: it is asked like a change, by the owner alone. */
+static int post_diff(const struct control_api_conf *conf, struct exchange *x)
+{
+    struct control_verdict verdict = { 0 };
+    struct answer answer = { 0 };
+    int r = conf->host->diff(conf->host, &verdict);
+
+    if (r < 0)
+        return no_verdict(x, r);
+    if (!verdict.ok)
+        r = send_verdict(x, &verdict, 200, "");
+    else {
+        answer_add(&answer, bytes_of(verdict.text, verdict.len));
+        r = answer_send(&answer, x, 200, JSON);
+    }
+    mem_free(verdict.text);
+    return r;
+}
+
 static int post_scale(const struct control_api_conf *conf, struct exchange *x)
 {
     struct control_verdict verdict = { 0 };
@@ -209,7 +228,7 @@ static const struct api_route ROUTES[] = {
     { PATH("/v1/traffic"), false, api_traffic },   { PATH("/v1/traces/"), false, api_trace },
     { PATH("/v1/logs"), false, api_logs },         { PATH("/v1/scale"), true, post_scale },
     { PATH("/v1/topology"), false, api_topology }, { PATH("/v1/apply"), true, post_apply },
-    { PATH("/v1/down"), true, post_down },         { PATH("/v1/routes"), false, api_routes },
+    { PATH("/v1/diff"), true, post_diff },         { PATH("/v1/down"), true, post_down },         { PATH("/v1/routes"), false, api_routes },
     { PATH("/v1/explain"), false, api_explain },
 };
 

@@ -31,6 +31,10 @@
  *                                          &route= &errors=true &slower_ms=250 &trace=ID: all that is given must fit
  *     GET  /v1/traces/ID                  {"trace_id","exchanges":[...]}, oldest first; 404 when none is remembered
  *     GET  /v1/topology                   {"time","nodes":[...],"edges":[...]}: who calls whom, counted since the start
+ *     POST /v1/diff                       what an apply would change: {"differences":[{"change","path","before",
+ *                                          "after"}],"effects":["orders: one instance more"]}; change: added, removed,
+ *                                          changed, moved. Or {"faults":["weft.yaml:3:5: ..."]}. With differences_more,
+ *                                          effects_more, faults_more: so many that are left out
  *     POST /v1/apply /v1/down             {"detail"}
  * Failures are problems (RFC 9457) whose `detail` says why; of an apply, all faults of the file, a line each.
  *
@@ -86,6 +90,7 @@ struct control_api_host {
     bool (*process)(struct control_api_host *host, unsigned index, struct control_process *ret);
     /* These wait. 0 with a verdict, or a negative errno: nobody answered. */
     int (*apply)(struct control_api_host *host, struct control_verdict *ret);
+    int (*diff)(struct control_api_host *host, struct control_verdict *ret); /* the text is the answer */
     int (*down)(struct control_api_host *host, struct control_verdict *ret);
     int (*scale)(struct control_api_host *host, struct bytes service, uint64_t scale, struct control_verdict *ret);
     /* False: nothing was told about it. May not wait. NULL: nobody knows. */

@@ -24,7 +24,7 @@ struct stand_in {
     int result; /* of apply and down */
     bool ok;
     const char *text;
-    unsigned applies, downs;
+    unsigned applies, downs, diffs;
 };
 
 static void tell_status(struct control_api_host *host, struct control_status *ret)
@@ -64,6 +64,14 @@ static int apply(struct control_api_host *host, struct control_verdict *ret)
     return answer(mine, ret);
 }
 
+static int diff(struct control_api_host *host, struct control_verdict *ret)
+{
+    struct stand_in *mine = container_of(host, struct stand_in, host);
+
+    mine->diffs++;
+    return answer(mine, ret);
+}
+
 static int down(struct control_api_host *host, struct control_verdict *ret)
 {
     struct stand_in *mine = container_of(host, struct stand_in, host);
@@ -82,9 +90,12 @@ static bool tell_run(struct control_api_host *host, struct bytes service, struct
 
 static struct stand_in stand_in_new(void)
 {
-    return (struct stand_in){
-        .host = { .status = tell_status, .process = tell_process, .apply = apply, .down = down, .run = tell_run }
-    };
+    return (struct stand_in){ .host = { .status = tell_status,
+                                        .process = tell_process,
+                                        .apply = apply,
+                                        .diff = diff,
+                                        .down = down,
+                                        .run = tell_run } };
 }
 
 /* --- calls ---------------------------------------------------------------------------------------------------------
@@ -283,6 +294,8 @@ static const struct {
     { HTTP_GET, "/v1/apply", "", NULL, true, 405, "this takes POST" },
     { HTTP_POST, "/v1/apply", "127.0.0.1:7070", NULL, false, 403, "weft apply" },
     { HTTP_POST, "/v1/down", "127.0.0.1:7070", NULL, false, 403, "--unix-socket" },
+    { HTTP_POST, "/v1/diff", "127.0.0.1:7070", NULL, false, 403, "for reading only" },
+    { HTTP_GET, "/v1/diff", "", NULL, true, 405, "this takes POST" },
     { HTTP_POST, "/v1/down", "evil.example", NULL, false, 403, "DNS rebinding" },
 };
 
@@ -305,7 +318,7 @@ static void ask(struct rig *rig)
         RIG_CHECK(rig, call->status == 200 || strcmp(call->type, "application/problem+json") == 0);
         RIG_CHECK(rig, call->length == call->len);
     }
-    RIG_CHECK(rig, scene.host.applies == 0 && scene.host.downs == 0);
+    RIG_CHECK(rig, scene.host.applies == 0 && scene.host.downs == 0 && scene.host.diffs == 0);
     scene_close(&scene);
 }
 
@@ -441,6 +454,10 @@ static void change(struct rig *rig)
     RIG_CHECK(rig, strcmp(scene.call.body, "{\"detail\":\"version 8 is live\"}\n") == 0);
     post(rig, &scene.call, "/v1/down", 202);
     RIG_CHECK(rig, scene.host.applies == 2 && scene.host.downs == 1);
+    scene.host.text = "{\"differences\":[]}\n";
+    post(rig, &scene.call, "/v1/diff", 200);
+    RIG_CHECK(rig, strcmp(scene.call.body, scene.host.text) == 0 && scene.host.diffs == 1);
+    RIG_CHECK(rig, strcmp(scene.call.type, "application/json") == 0);
     for (unsigned i = 0; i < 64; i++)
         text_add_format(&text, "weft.yaml:%u:1: this is the fault that stands in line number %u of it\n", i, i);
     many[text.len] = '\0';
@@ -451,12 +468,14 @@ static void change(struct rig *rig)
     RIG_CHECK(rig, says(&scene.call, "\"status\":422"));
     RIG_CHECK(rig, says(&scene.call, "line number 63 of it"));
     scene.host.text = NULL;
+    post(rig, &scene.call, "/v1/diff", 422);
     post(rig, &scene.call, "/v1/apply", 422);
     RIG_CHECK(rig, says(&scene.call, "\"detail\":\"it was refused\""));
     scene.host.result = -EPIPE;
     post(rig, &scene.call, "/v1/apply", 503);
     RIG_CHECK(rig, says(&scene.call, "the supervisor gave no answer: Broken pipe"));
     post(rig, &scene.call, "/v1/down", 503);
+    post(rig, &scene.call, "/v1/diff", 503);
     scene_close(&scene);
 }
 
