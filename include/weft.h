@@ -513,7 +513,8 @@ struct weft_reply {
 /* Calls another service and waits for all of its answer. `content` may be NULL. The url is http only:
  *
  *     http://credit/holds            a service of the system: a host without a dot and a port goes through the
- *                                    gateway, as $WEFT_URL/credit/holds ($WEFT_URL may have a path of its own)
+ *                                    gateway, as $WEFT_URL/credit/holds. Under `weft up` the path of $WEFT_URL is
+ *                                    this service's key: who has it calls in its name
  *     http://127.0.0.1:9000/path     anything with a port or a dot, directly, over kept-alive connections
  *
  * What is left of the call's time is all that it may take; trace and request id travel with it. A request that may be

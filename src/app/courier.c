@@ -152,7 +152,8 @@ static void introduce(struct supervisor *supervisor)
                                    .pid = (uint64_t)supervisor->serving.process.pid,
                                    .ok = !supervisor->current,
                                    .state = bytes_of_text(supervisor->state),
-                                   .name = bytes_of_text(supervisor->folder) };
+                                   .name = bytes_of_text(supervisor->folder),
+                                   .payload = bytes_of(&supervisor->secret, sizeof(supervisor->secret)) };
     struct loaded *loaded = supervisor->current ? supervisor->current : supervisor->pending;
 
     tell(supervisor, &start, -1);
@@ -220,9 +221,9 @@ static void requested(struct supervisor *supervisor, const struct message *messa
 {
     if (bytes_equal(message->name, BYTES("apply")))
         reload_begin(supervisor, message->id);
-    else if (bytes_equal(message->name, BYTES("down"))) {
     else if (bytes_equal(message->name, BYTES("diff")))
         differences_tell(supervisor, message->id);
+    else if (bytes_equal(message->name, BYTES("down"))) {
         courier_result(supervisor, message->id, true, BYTES("stopping"));
         supervisor_stop(supervisor);
     } else

@@ -32,8 +32,10 @@ int worker_order_listen(struct worker_thread *thread, void *context)
     }
     mine->id = listen->id;
     mine->kept = bytes_equal(listen->gateway, BYTES(CONTROL_GATEWAY_MESH));
-    if (mine->kept)
+    if (mine->kept) {
         http_listener_keep(mine->listener);
+        http_listener_take_credentials(mine->listener);
+    }
     list_push_back(&thread->listeners, &mine->node);
     return 0;
 }

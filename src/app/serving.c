@@ -111,8 +111,9 @@ int serving_start(struct serving *serving, const struct message *start)
     struct loop *loop = &serving->loop;
     int r;
 
-    if (serving->started || count == 0)
+    if (serving->started || count == 0 || start->payload.len != sizeof(serving->secret))
         return -EPROTO;
+    memcpy(&serving->secret, start->payload.data, sizeof(serving->secret));
     serving->folder = mem_copy_text(start->name.data, start->name.len);
     serving->rings = mem_zalloc_array(count + 1, sizeof(struct access_log_ring *));
     serving->since_ns = loop_clock(loop);

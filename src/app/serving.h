@@ -87,7 +87,8 @@ struct serving {
     bool started;
     bool first; /* nobody has ever been ready: it is the system's start */
     int64_t since_ns;
-    uint64_t pid; /* our own */
+    uint64_t pid;           /* our own */
+    struct hash_key secret; /* the system's */
     char *folder;
     char *logs; /* what services write is kept there */
     /* the control API */

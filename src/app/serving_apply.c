@@ -110,6 +110,7 @@ void serving_compile(struct serving *serving, uint64_t version)
         return;
     }
     snapshot->folder = bytes_of_text(serving->folder);
+    snapshot->secret = &serving->secret;
     r = compile(serving, snapshot, &fault);
     serving_text_free(&serving->incoming);
     if (r < 0) {

@@ -247,6 +247,7 @@ int supervisor_run(struct app *app, const char *file, const char *folder, const 
 {
     struct supervisor supervisor = { .app = app, .file = file, .folder = folder, .state = state };
 
+    app->io->ops->entropy(app->io, &supervisor.secret, sizeof(supervisor.secret));
     list_init(&supervisor.listenings);
     list_init(&supervisor.units);
     list_init(&supervisor.outsides);

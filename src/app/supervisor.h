@@ -18,6 +18,7 @@
 #include "app/app.h"
 #include "app/loaded.h"
 #include "app/scale.h"
+#include "base/hash.h"
 #include "io/linux/cgroup.h"
 #include "supervise/child.h"
 #include "supervise/link.h"
@@ -84,8 +85,9 @@ struct supervisor {
     bool cgroups_open;
     struct timer waiting; /* until it is said who waits for whom */
     uint64_t last_id, last_version;
-    unsigned workers;    /* running; fixed until the next start */
-    struct address mesh; /* where services call each other; ADDRESS_NONE: nothing listens there yet */
+    unsigned workers;       /* running; fixed until the next start */
+    struct hash_key secret; /* of this life of the system: what services prove who they are with, see stage/stages.h */
+    struct address mesh;    /* where services call each other; ADDRESS_NONE: nothing listens there yet */
     struct loaded *current, *pending;
     struct applicant applicant;
     bool apply_again; /* SIGHUP came while one was pending */
@@ -147,11 +149,11 @@ void limits_close(struct supervisor *supervisor);
 /* scaling.c: weft scale. */
 void scaling_begin(struct supervisor *supervisor, uint64_t id, struct bytes service, uint64_t scale);
 
-/* courier.c: the serving process and what it is told. */
-void courier_start(struct supervisor *supervisor);
 /* differences.c: weft diff. Tells what an apply would change; nothing is. */
 void differences_tell(struct supervisor *supervisor, uint64_t id);
 
+/* courier.c: the serving process and what it is told. */
+void courier_start(struct supervisor *supervisor);
 void courier_listener(struct supervisor *supervisor, const struct listening *listening);
 void courier_unlisten(struct supervisor *supervisor, uint64_t id);
 void courier_unit(struct supervisor *supervisor, const struct unit *unit);

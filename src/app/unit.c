@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/units.h"
+#include "stage/stages.h"
 
 #include <stdio.h>
 
@@ -39,14 +40,16 @@ struct own_variables {
     char texts[OWN_VARIABLES - 1][VARIABLE_MAX];
 };
 
-/* Where it reaches the other services: by the mesh, which learns from the path who calls. */
+/* Where it reaches the other services: by the mesh, which learns from the path who calls. It is the service's alone to
+ * know: nothing of it is logged. */
 static void write_url(char *memory, size_t max, const struct unit *unit)
 {
     struct text text = text_into(memory, max - 1);
 
     text_add(&text, BYTES("WEFT_URL=http://"));
     address_write(&text, &unit->supervisor->mesh);
-    text_add_format(&text, "/~" BYTES_FMT, BYTES_ARG(unit->plan->name));
+    text_add(&text, BYTES("/~"));
+    mesh_write_credential(&text, &unit->supervisor->secret, unit->plan->name);
     memory[text.len] = '\0';
 }
 

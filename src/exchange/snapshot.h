@@ -11,6 +11,7 @@
 #ifndef WEFT_EXCHANGE_SNAPSHOT_H
 #define WEFT_EXCHANGE_SNAPSHOT_H
 
+#include "base/hash.h"
 #include "base/map.h"
 #include "exchange/stage.h"
 
@@ -24,12 +25,13 @@ struct snapshot {
     struct arena arena; /* everything of the configuration lives here */
     struct stage **stages;
     unsigned stage_count, stage_room;
-    struct map paths;         /* path -> stage */
-    const struct stage *root; /* where a source starts */
-    struct bytes folder;      /* where paths of files count from; empty: the working directory. Set by its maker */
-    const void *system;       /* the typed configuration, for those above */
-    atomic_uint holders;      /* workers inside, and the control loop's own */
-    struct list_node node;    /* among the live ones, control loop only */
+    struct map paths;              /* path -> stage */
+    const struct stage *root;      /* where a source starts */
+    struct bytes folder;           /* where paths of files count from; empty: the working directory. Set by its maker */
+    const struct hash_key *secret; /* the running system's, for codes of its own; NULL: none. Set by its maker */
+    const void *system;            /* the typed configuration, for those above */
+    atomic_uint holders;           /* workers inside, and the control loop's own */
+    struct list_node node;         /* among the live ones, control loop only */
 };
 
 int snapshot_create(uint64_t version, struct snapshot **ret) MUST_CHECK; /* -ENOMEM */

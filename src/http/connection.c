@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "http/credential.h"
 
 #define LINGER_READS 16 /* of what a client sends in vain, before others get their turn */
 
@@ -245,6 +246,8 @@ static int take_head(struct http_connection *c, const struct http_head *head)
     x->request.field_count = head->field_count;
     x->gateway = c->listener->gateway;
     x->scheme = c->listener->scheme;
+    if (c->listener->credentials)
+        http_take_credential(x);
     x->times.start_ns = server->worker->loop->now_ns;
     c->x = x;
     return 1;

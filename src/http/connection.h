@@ -53,6 +53,7 @@ struct http_listener {
     struct list_node node;
     unsigned connections; /* that came by it; it is freed after the last one */
     bool kept;            /* http_listener_keep() */
+    bool credentials;     /* http_listener_take_credentials() */
     bool stopped;
     struct bytes gateway, scheme;
     char names[];

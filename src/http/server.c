@@ -125,6 +125,11 @@ void http_listener_keep(struct http_listener *listener)
     listener->kept = true;
 }
 
+void http_listener_take_credentials(struct http_listener *listener)
+{
+    listener->credentials = true;
+}
+
 static void drain(struct http_server *server, bool all)
 {
     LIST_EACH (&server->listeners, node, next) {

@@ -68,6 +68,9 @@ void http_server_unlisten(struct http_server *server, struct http_listener *list
 /* It stays open while the server drains, for what requests under way still ask for, until http_server_drain_all(). */
 void http_listener_keep(struct http_listener *listener);
 
+/* Paths of its requests may begin with who calls, see http/credential.h. */
+void http_listener_take_credentials(struct http_listener *listener);
+
 void http_server_drain(struct http_server *server);
 void http_server_drain_all(struct http_server *server);
 bool http_server_calm(const struct http_server *server);  /* no connection is left but those of kept listeners */

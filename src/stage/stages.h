@@ -6,6 +6,7 @@
 #ifndef WEFT_STAGE_STAGES_H
 #define WEFT_STAGE_STAGES_H
 
+#include "base/hash.h"
 #include "conf/schema.h"
 #include "exchange/stage.h"
 #include "stage/written.h"
@@ -64,18 +65,27 @@ struct route_conf {
 
 /* --- mesh: services call each other ------------------------------------------------------------------------ */
 
-/* The gateway that instances of services get as WEFT_URL, on loopback: http://127.0.0.1:PORT/~CALLER. Behind it stand
- * the name of a service and the path that it sees:
+/* The gateway that instances of services get as WEFT_URL, on loopback: http://127.0.0.1:PORT/~CALLER-KEY. Behind it
+ * stand the name of a service and the path that it sees:
  *
- *     $WEFT_URL/orders/x?y = /~web/orders/x?y      -> service orders, /x?y; x->caller is web
+ *     $WEFT_URL/orders/x?y = /~web-3f9c.../orders/x?y      -> service orders, /x?y; x->caller is web
  *
- * (1) The way to a service is the very chain that routes lead to: same policy, budgets and counts.
- * (2) ~CALLER may be left out. One that is no service (any more: its last instances drain while the rest lives on
- *     without it) calls as nobody; it is not refused.
- * (3) Where there is no service of the name, a problem (404) says what to do.
- * (4) The Host field stays what the caller sent.
+ * Every process of the machine reaches the port, and so does every page in a browser on it, so the URL is the key:
+ *
+ * (1) KEY is a code of 128 bits of the caller's name, made with the secret of the running system, which lives as long
+ *     as the supervisor does: it outlives reloads and the serving process. Who knows one service's key can't make
+ *     another's, so x->caller is true. It is compared in constant time.
+ * (2) Without a valid key a request is refused (403, outcome denied) and learns nothing, whatever its path, method,
+ *     Host or Origin is; a problem says what to do. Where there is no secret, nobody gets in.
+ * (3) The key is told to services alone, each its own: see http/credential.h.
+ * (4) The key of a service that is none any more (its last instances drain while the rest lives on without it) counts
+ *     on: it calls as nobody.
+ * (5) The way to a service is the very chain that routes lead to: same policy, budgets and counts.
+ * (6) Where there is no service of the name, a problem (404) says what to do.
+ * (7) The Host field stays what the caller sent.
  */
 #define MESH_GATEWAY "mesh"
+#define MESH_CREDENTIAL_MAX (CONF_NAME_MAX + 33) /* NAME-KEY; KEY has 32 hexadecimal digits */
 
 /* services[i] is behind children[i]. */
 struct mesh_conf {
@@ -91,9 +101,18 @@ struct mesh_call {
     const struct stage *next; /* the way to it */
 };
 
-/* Of a stage `mesh` of a sealed snapshot: what it does with a request. 0; -EBADMSG: the path is refused; -ENOENT: there
- * is no service ret->service, and all else of *ret is set. */
-int mesh_find(const struct stage *mesh, struct bytes path, struct mesh_call *ret) MUST_CHECK;
+/* Of a stage `mesh` of a sealed snapshot: what it does with a request of the caller of that name, whose key has been
+ * seen to. 0; -EBADMSG: the path is refused; -ENOENT: there is no service ret->service, and all else of *ret is set. */
+int mesh_find(const struct stage *mesh, struct bytes caller, struct bytes path, struct mesh_call *ret) MUST_CHECK;
+
+/* Writes NAME-KEY, what x->credential of the service's calls is. */
+void mesh_write_credential(struct text *text, const struct hash_key *secret, struct bytes name);
+
+/* Is it one of these? *ret: its name, a slice of it. */
+bool mesh_credential_holds(const struct hash_key *secret, struct bytes credential, struct bytes *ret);
+
+/* The name alone, as it is said: NAME-KEY, or NAME. It proves nothing. */
+struct bytes mesh_credential_name(struct bytes credential);
 
 /* --- timeout, per-try: bound the time until the head of the answer is there ----------------------------- */
 

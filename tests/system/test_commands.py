@@ -110,7 +110,7 @@ def test_port_in_use_is_said(system):
 def test_environment_of_a_service(system):
     system.write({"web": f"{{ run: '{SERVICE}', ready: /readyz }}"})
     system.up().ready()
-    assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+/~web", system.get("/env?WEFT_URL")[1])
+    assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+/~web-[0-9a-f]{32}", system.get("/env?WEFT_URL")[1])
     assert system.get("/env?WEFT_SERVICE")[1] == "web"
     assert system.get("/env?WEFT_INSTANCE")[1] == "web-0"
 
