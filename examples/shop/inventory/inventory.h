@@ -11,8 +11,8 @@
  * (2) A reservation is decided once. The same PUT again gives the same answer, whichever instance gets it and however
  *     often: whoever does not know whether it was heard asks again.
  */
-#ifndef SHOP_INVENTORY_H
-#define SHOP_INVENTORY_H
+#ifndef WEFT_SHOP_INVENTORY_H
+#define WEFT_SHOP_INVENTORY_H
 
 #include "weft.h"
 

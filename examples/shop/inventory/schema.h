@@ -1,6 +1,6 @@
 /* What the file of inventory holds. A new step is added at the end; those that are there never change. */
-#ifndef SHOP_INVENTORY_SCHEMA_H
-#define SHOP_INVENTORY_SCHEMA_H
+#ifndef WEFT_SHOP_INVENTORY_SCHEMA_H
+#define WEFT_SHOP_INVENTORY_SCHEMA_H
 
 static const char *const INVENTORY_MIGRATIONS[] = {
     "CREATE TABLE items("

@@ -14,8 +14,8 @@
  *     between, asking again finds the truth; a task asks for what has been `placed` for too long.
  * (3) `confirmed` and `rejected` are final.
  */
-#ifndef SHOP_ORDERS_H
-#define SHOP_ORDERS_H
+#ifndef WEFT_SHOP_ORDERS_H
+#define WEFT_SHOP_ORDERS_H
 
 #include "weft.h"
 

@@ -1,6 +1,6 @@
 /* What the file of orders holds. A new step is added at the end; those that are there never change. */
-#ifndef SHOP_ORDERS_SCHEMA_H
-#define SHOP_ORDERS_SCHEMA_H
+#ifndef WEFT_SHOP_ORDERS_SCHEMA_H
+#define WEFT_SHOP_ORDERS_SCHEMA_H
 
 #define ORDERS_NOW_MS "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
 

@@ -1,6 +1,6 @@
 /* From `placed` to a final state: see orders.h, (2). */
-#ifndef SHOP_ORDERS_SETTLE_H
-#define SHOP_ORDERS_SETTLE_H
+#ifndef WEFT_SHOP_ORDERS_SETTLE_H
+#define WEFT_SHOP_ORDERS_SETTLE_H
 
 #include "orders.h"
 

@@ -13,8 +13,8 @@
  *     checkout: what was in the cart goes with the order's id in one transaction, before orders is asked.
  * (2) A page without what was sold lately is better than none: when orders can't be reached, products come without.
  */
-#ifndef SHOP_STOREFRONT_H
-#define SHOP_STOREFRONT_H
+#ifndef WEFT_SHOP_STOREFRONT_H
+#define WEFT_SHOP_STOREFRONT_H
 
 #include "weft.h"
 

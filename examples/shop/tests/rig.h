@@ -1,7 +1,7 @@
 /* What the tests of the shop's services share: a service of its own in a folder of its own, and short ways to ask it.
  */
-#ifndef SHOP_TESTS_RIG_H
-#define SHOP_TESTS_RIG_H
+#ifndef WEFT_SHOP_TESTS_RIG_H
+#define WEFT_SHOP_TESTS_RIG_H
 
 #include "weft.h"
 
