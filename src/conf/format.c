@@ -9,6 +9,8 @@
 #include <errno.h>
 
 #define INDENT 2
+#define TURNS_MAX 4
+#define BYTE_ORDER_MARK BYTES("\xef\xbb\xbf")
 
 /* A level of block collections: the column that it has, and the one that it gets. */
 struct level {
@@ -381,16 +383,12 @@ static int format_lines(struct formatter *f, const char *file, size_t len, struc
     return -EINVAL;
 }
 
-int conf_format(const char *file, struct bytes text, struct fault *fault, struct bytes *ret)
+/* Lays it out once. */
+static int format_once(const char *file, struct bytes text, struct fault *fault, struct bytes *ret)
 {
-    struct formatter *f;
+    struct formatter *f = mem_zalloc(sizeof(*f));
     int r;
 
-    if (text.len > CONF_TEXT_MAX)
-        return -EFBIG;
-    if (bytes_starts(text, BYTES("\xef\xbb\xbf")))
-        text = bytes_skip(text, 3);
-    f = mem_zalloc(sizeof(*f));
     if (!f)
         return -ENOMEM;
     r = format_lines_read(file, text, fault, &f->lines);
@@ -398,18 +396,74 @@ int conf_format(const char *file, struct bytes text, struct fault *fault, struct
         r = format_lines(f, file, text.len, fault);
         format_lines_free(&f->lines);
     }
-    if (r == 0) {
-        r = format_same(text, text_bytes(&f->out));
-        if (r == -EINVAL) {
-            fault_at(fault, file, 0, 0);
-            fault_set(fault, "can't be laid out without changing what it means");
-            fault_hint(fault, "write unusual YAML (complex keys, tabs, odd indentation) in a plainer way");
-        }
-        if (r == 0)
-            *ret = text_bytes(&f->out);
-        else
-            mem_free(f->out.data);
-    }
+    if (r == 0)
+        *ret = text_bytes(&f->out);
     mem_free(f);
     return r;
+}
+
+static int refuse(const char *file, struct fault *fault)
+{
+    fault_at(fault, file, 0, 0);
+    fault_set(fault, "can't be laid out without changing what it means");
+    fault_hint(fault, "write unusual YAML (complex keys, tabs, odd indentation) in a plainer way");
+    return -EINVAL;
+}
+
+/* (4) holds because what would change once more is laid out once more; usual texts settle at once. */
+static int settle(const char *file, struct fault *fault, struct bytes *text)
+{
+    for (int turn = 0; turn < TURNS_MAX; turn++) {
+        struct bytes again;
+        int r = format_once(file, *text, fault, &again);
+
+        if (r < 0)
+            return r;
+        if (bytes_equal(*text, again)) {
+            mem_free((void *)(uintptr_t)again.data);
+            return 0;
+        }
+        mem_free((void *)(uintptr_t)text->data);
+        *text = again;
+    }
+    return refuse(file, fault);
+}
+
+/* A mark of byte order within the text is refused by conf_load() too; were it moved to the front, it would vanish. */
+static int refuse_mark(const char *file, struct bytes text, struct fault *fault)
+{
+    ssize_t at = bytes_find(text, BYTE_ORDER_MARK);
+    unsigned line = 1;
+
+    if (at < 0)
+        return 0;
+    for (ssize_t i = 0; i < at; i++)
+        line += text.data[i] == '\n';
+    fault_at(fault, file, line, 0);
+    fault_set(fault, "character U+FEFF is not allowed");
+    return -EINVAL;
+}
+
+int conf_format(const char *file, struct bytes text, struct fault *fault, struct bytes *ret)
+{
+    struct bytes result;
+    int r;
+
+    if (text.len > CONF_TEXT_MAX)
+        return -EFBIG;
+    if (bytes_starts(text, BYTE_ORDER_MARK))
+        text = bytes_skip(text, BYTE_ORDER_MARK.len);
+    r = refuse_mark(file, text, fault);
+    if (r == 0)
+        r = format_once(file, text, fault, &result);
+    if (r < 0)
+        return r;
+    r = settle(file, fault, &result);
+    if (r == 0)
+        r = format_same(text, result);
+    if (r == 0)
+        *ret = result;
+    else
+        mem_free((void *)(uintptr_t)result.data);
+    return r == -EINVAL && !fault->what[0] ? refuse(file, fault) : r;
 }

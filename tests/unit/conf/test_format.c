@@ -80,6 +80,7 @@ static const struct {
     { "a: [1\n", "!" },
     { "a: 'b\n", "!" },
     { "a: 1\n b: 2\n", "!" },
+    { "a: 1\n\xef\xbb\xbf", "!" },
 };
 
 static void texts_are_laid_out(void **state)
