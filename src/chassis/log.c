@@ -9,6 +9,7 @@ static void write_job(struct job *job)
 
     /* A reader that takes nothing loses lines: better than a service that waits for it. */
     (void)log->loop->io->ops->descriptor_write(log->loop->io, log->descriptor, log->writing);
+    log->writing = BYTES_NONE;
 }
 
 static void say_dropped(struct json_log *log)
@@ -108,6 +109,7 @@ void json_log_close(struct json_log *log)
     io = log->loop->io;
     log->open = false;
     io->ops->lane_close(io, log->lane);
+    (void)io->ops->descriptor_write(io, log->descriptor, log->writing); /* a job that the end of the loop forestalled */
     (void)io->ops->descriptor_write(io, log->descriptor, text_bytes(&log->filling));
     free_buffers(log);
 }

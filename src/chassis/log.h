@@ -19,7 +19,7 @@ struct json_log {
     struct fiber *waiting; /* the writer, when there is nothing to write */
     struct job job;
     struct text filling;
-    struct bytes writing; /* of the other buffer */
+    struct bytes writing; /* of the other buffer; empty: it has been written */
     char *buffers[2];
     unsigned next;    /* the buffer that is filled */
     uint64_t dropped; /* lines; since it was said last */

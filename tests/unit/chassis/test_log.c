@@ -16,6 +16,7 @@ struct log_rig {
     struct io *io;
     struct loop loop;
     struct json_log log;
+    int (*run)(struct task *task);
     struct task task;
     int file;
     uint64_t added, dropped; /* lines */
@@ -45,6 +46,23 @@ static int add_lines(struct task *task)
     return 0;
 }
 
+/* The loop is stopped in the very turn in which the writer has written one buffer and would begin the next one. */
+static int add_a_last_line(struct task *task)
+{
+    struct log_rig *rig = container_of(task, struct log_rig, task);
+    char memory[32];
+
+    json_log_line(&rig->log, line_of(memory, rig->added++));
+    assert_int_equal(fiber_yield(), 0); /* the writer's turn */
+    while (lseek(rig->file, 0, SEEK_END) == 0)
+        (void)usleep(1000);
+    (void)usleep(20000); /* its thread has told so by now */
+    json_log_line(&rig->log, line_of(memory, rig->added++));
+    assert_int_equal(fiber_yield(), 0);
+    loop_stop(&rig->loop);
+    return 0;
+}
+
 static int run(void *context)
 {
     struct log_rig *rig = context;
@@ -53,7 +71,7 @@ static int run(void *context)
     assert_int_equal(io_linux_open(&rig->io), 0);
     assert_int_equal(loop_init(&rig->loop, rig->io, NULL), 0);
     r = json_log_open(&rig->log, &rig->loop, rig->file);
-    rig->task = (struct task){ .run = add_lines };
+    rig->task = (struct task){ .run = rig->run };
     if (r == 0)
         assert_int_equal(loop_spawn(&rig->loop, &rig->task), 0);
     else
@@ -69,7 +87,7 @@ static int run(void *context)
 
 static void lines_without_room_are_dropped_and_counted(void **state)
 {
-    struct log_rig rig = { .file = memfd_create("log", MFD_CLOEXEC) };
+    struct log_rig rig = { .run = add_lines, .file = memfd_create("log", MFD_CLOEXEC) };
     char memory[32], *content = mem_alloc(2 * CHASSIS_LOG_BUFFER_MAX);
     struct bytes rest, line;
     uint64_t kept;
@@ -92,6 +110,27 @@ static void lines_without_room_are_dropped_and_counted(void **state)
     assert_true(bytes_equal(line, line_of(memory, rig.added - 1)));
     assert_int_equal(rest.len, 0);
     mem_free(content);
+    (void)close(rig.file);
+}
+
+static void the_last_line_is_written(void **state)
+{
+    struct log_rig rig = { .run = add_a_last_line, .file = memfd_create("log", MFD_CLOEXEC) };
+    char memory[32], content[128];
+    struct bytes rest;
+    ssize_t len;
+
+    assert_true(rig.file >= 0);
+    assert_int_equal(run(&rig), 0);
+    len = pread(rig.file, content, sizeof(content), 0);
+    rest = bytes_of(content, len > 0 ? (size_t)len : 0);
+    for (uint64_t i = 0; i < 2; i++) {
+        struct bytes line;
+
+        assert_true(bytes_split(&rest, '\n', &line));
+        assert_true(bytes_equal(line, line_of(memory, i)));
+    }
+    assert_int_equal(rest.len, 0);
     (void)close(rig.file);
 }
 
@@ -124,6 +163,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_without_room_are_dropped_and_counted),
+        cmocka_unit_test(the_last_line_is_written),
         cmocka_unit_test(memory_may_run_out),
     };
 
