@@ -61,7 +61,7 @@ def system(tmp_path):
 
 
 def test_setup_does_nothing_when_nothing_is_missing(system):
-    system.have(packages("build", "test", "lint", "fuzz"))
+    system.have(packages("build", "run", "test", "lint", "fuzz"))
     run = system.setup()
     assert run.returncode == 0 and "is installed" in run.stdout
     assert system.calls.read_text() == ""
@@ -112,6 +112,15 @@ def test_setup_leaves_node_from_elsewhere_alone(system):
     system.program("npm", "")
     assert "is installed" in dev("setup", "build", environment={"PATH": str(system.folder)}).stdout
     assert system.apt_calls() == []
+
+
+def test_run_asks_for_no_more_than_it_needs(system):
+    """A browser and a second compiler are for the tests."""
+    system.have(packages("build"))
+    system.program("apt-get", "exit 100")
+    run = dev("run", environment={"PATH": f"{system.folder}:{os.environ['PATH']}"})
+    assert run.returncode == 1
+    assert "missing for build run: python3 curl\n" in run.stdout
 
 
 def test_setup_only_says_what_is_missing_when_asked_to(system):
