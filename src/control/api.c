@@ -228,8 +228,8 @@ static const struct api_route ROUTES[] = {
     { PATH("/v1/traffic"), false, api_traffic },   { PATH("/v1/traces/"), false, api_trace },
     { PATH("/v1/logs"), false, api_logs },         { PATH("/v1/scale"), true, post_scale },
     { PATH("/v1/topology"), false, api_topology }, { PATH("/v1/apply"), true, post_apply },
-    { PATH("/v1/diff"), true, post_diff },         { PATH("/v1/down"), true, post_down },         { PATH("/v1/routes"), false, api_routes },
-    { PATH("/v1/explain"), false, api_explain },
+    { PATH("/v1/diff"), true, post_diff },         { PATH("/v1/down"), true, post_down },
+    { PATH("/v1/routes"), false, api_routes },     { PATH("/v1/explain"), false, api_explain },
 };
 
 static bool path_fits(const struct api_route *route, struct bytes path)

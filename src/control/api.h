@@ -9,10 +9,11 @@
  *                                          "scale_file","restarts","needs","limits","warning","balance","policy"}]}
  *                                          scale_file: what the file says, where weft scale has said otherwise
  *     GET  /v1/endpoints                  {"endpoints":[{"service","name","address","state","ejected","active",
- *                                          "weight","checks","checks_failed","last_error","live","process","pid",
+ *                                          "weight","limit","checks","checks_failed","last_error","live","process","pid",
  *                                          "restarts","last_exit","waits_for"}]}
  *     GET  /v1/routes                     {"routes":[{"name","gateways","hosts","path","path_kind","methods","headers",
- *                                          "query","stages","to","to_kind"}]} in order of precedence
+ *                                          "query","stages","to","to_kind"}]} in order of precedence;
+ *                                          ?name=NAME: that one alone, with its "way": stages and settings
  *     GET  /v1/explain                    ?url=http://host/path &method=GET &gateway=NAME &header=Name:+value ...
  *                                         {"request","gateway","gateway_reason","config","running","answer","reason",
  *                                          "route","routes":[{"name","matches","chosen","reason","precedence"}],

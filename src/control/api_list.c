@@ -196,6 +196,15 @@ static bool find_process(const struct control_api_conf *conf, struct bytes name,
     return false;
 }
 
+/* Connections that all workers together may have to it. */
+static uint64_t limit_of(const struct registry *registry, const struct instance *instance)
+{
+    unsigned workers = atomic_load_explicit(&registry->traffic, memory_order_relaxed);
+    unsigned most = instance->settings.connections_max;
+
+    return (uint64_t)(most ? most : HTTP_UPSTREAM_CONNECTIONS_MAX) * MAX(workers, 1u);
+}
+
 static void list_instance(const struct control_api_conf *conf, const struct set_entry *entry, int64_t now_ns,
                           struct answer *answer)
 {
@@ -211,6 +220,7 @@ static void list_instance(const struct control_api_conf *conf, const struct set_
     answer_bool(answer, "ejected", instance_ejected(instance, now_ns));
     answer_number(answer, "active", instance_active(instance));
     answer_number(answer, "weight", entry->weight);
+    answer_number(answer, "limit", limit_of(conf->registry, instance));
     answer_number(answer, "checks", atomic_load_explicit(&instance->checks, memory_order_relaxed));
     answer_number(answer, "checks_failed", atomic_load_explicit(&instance->checks_failed, memory_order_relaxed));
     if (error != 0)

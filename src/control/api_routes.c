@@ -1,5 +1,8 @@
 /* GET /v1/routes: the routes in the order in which they are looked at. */
 #include "control/api_list.h"
+#include "control/explain.h"
+#include "control/query.h"
+#include "http/problem.h"
 #include "stage/route_table.h"
 
 static void add_words(struct answer *answer, const char *key, const struct conf_list *list)
@@ -95,6 +98,8 @@ static void add_target(struct answer *answer, const struct control_route *route)
 struct listing {
     struct answer *answer;
     const struct control_config *config;
+    const struct stage *routes;
+    struct bytes name; /* only this one, with its way; empty: all */
     bool any;
 };
 
@@ -104,6 +109,8 @@ static void add_route(void *user, unsigned index)
     const struct control_route *route = control_route_at(listing->config, index);
     struct answer *answer = listing->answer;
 
+    if (listing->name.len > 0 && !bytes_equal(route->name, listing->name))
+        return;
     answer_text(answer, listing->any ? ",{" : "{");
     listing->any = true;
     answer_string(answer, "name", route->name);
@@ -111,7 +118,27 @@ static void add_route(void *user, unsigned index)
     add_match(answer, &route->match);
     add_steps(answer, route);
     add_target(answer, route);
+    if (listing->name.len > 0)
+        explain_stages("way", listing->routes->children[index], answer);
     answer_text(answer, "}");
+}
+
+/* 1: taken; 0: the answer is a problem. */
+static int read_query(struct exchange *x, struct bytes *ret_name)
+{
+    struct query query = query_of(x->request.query, &x->arena);
+    struct bytes name, value;
+    int r;
+
+    while ((r = query_next(&query, &name, &value)) > 0) {
+        if (!bytes_equal(name, BYTES("name")))
+            break;
+        *ret_name = value;
+    }
+    if (r == 0 || r == -ENOMEM)
+        return r < 0 ? r : 1;
+    return http_problem_of(x, 400, BYTES("urn:weft:control:parameter"),
+                           BYTES("the only parameter is name: of the route that is wanted, with its way"));
 }
 
 int api_routes(const struct control_api_conf *conf, struct exchange *x)
@@ -119,15 +146,16 @@ int api_routes(const struct control_api_conf *conf, struct exchange *x)
     struct control_status status = { 0 };
     struct answer answer = { 0 };
     struct listing listing = { .answer = &answer };
-    const struct stage *routes;
-    int r = 0;
+    int r = read_query(x, &listing.name);
 
+    if (r <= 0)
+        return r;
     conf->host->status(conf->host, &status);
     answer_text(&answer, "{\"routes\":[");
     if (status.snapshot) {
         listing.config = status.snapshot->system;
-        routes = snapshot_find(status.snapshot, &STAGE_ROUTE, BYTES(ROUTE_STAGE_PATH));
-        r = route_table_each(routes->state, add_route, &listing);
+        listing.routes = snapshot_find(status.snapshot, &STAGE_ROUTE, BYTES(ROUTE_STAGE_PATH));
+        r = route_table_each(listing.routes->state, add_route, &listing);
     }
     answer_text(&answer, "]}\n");
     if (r < 0) {

@@ -166,9 +166,9 @@ static int find_service(struct explanation *e, const struct stage *mesh)
 
 /* --- stages --------------------------------------------------------------------------------------------------- */
 
-void explain_stages(const struct stage *first, struct answer *answer)
+void explain_stages(const char *key, const struct stage *first, struct answer *answer)
 {
-    answer_member(answer, "stages");
+    answer_member(answer, key);
     answer_text(answer, "[");
     for (const struct stage *stage = first; stage; stage = stage->next) {
         answer_text(answer, stage == first ? "{" : ",{");
@@ -182,7 +182,7 @@ void explain_stages(const struct stage *first, struct answer *answer)
 
 static int tell_way(struct explanation *e)
 {
-    explain_stages(e->first, e->answer);
+    explain_stages("stages", e->first, e->answer);
     for (const struct stage *stage = e->first; stage; stage = stage->next)
         if (stage->type == &STAGE_BALANCE)
             explain_endpoints(e, stage);

@@ -42,7 +42,7 @@ int explain_alone(struct io *io, struct snapshot *snapshot, const struct explain
  */
 int explain_prepare(struct snapshot *snapshot) MUST_CHECK;
 
-/* The members "stages" of a way, from the outside in. */
-void explain_stages(const struct stage *first, struct answer *answer);
+/* A member with the stages of a way, from the outside in. */
+void explain_stages(const char *key, const struct stage *first, struct answer *answer);
 
 #endif

@@ -392,8 +392,9 @@ static void lists(struct rig *rig)
                      "\"http://10.0.0.5\"],\"ready\":0,\"endpoints\":0,\"balance\":\"round-robin\"}]}\n") == 0);
     get(rig, &scene.call, "/v1/endpoints", 200);
     RIG_CHECK(rig, says(&scene.call, "{\"endpoints\":[{\"service\":\"orders\",\"name\":\"orders-100\",\"address\":"));
-    RIG_CHECK(rig, says(&scene.call, "\"state\":\"ready\",\"ejected\":false,\"active\":0,\"weight\":1,\"checks\":1,"
-                                     "\"checks_failed\":0,\"live\":\"off\"},"));
+    RIG_CHECK(rig, says(&scene.call,
+                        "\"state\":\"ready\",\"ejected\":false,\"active\":0,\"weight\":1,\"limit\":1024,\"checks\":1,"
+                        "\"checks_failed\":0,\"live\":\"off\"},"));
     RIG_CHECK(rig, says(&scene.call, "\"checks_failed\":0,\"live\":\"off\",\"process\":\"ready\",\"pid\":77,"
                                      "\"restarts\":2,\"last_exit\":\"ended\"},"));
     RIG_CHECK(
