@@ -1,6 +1,5 @@
 /* The commands that talk to the running system. */
 #include "app/client_say.h"
-#include "app/table.h"
 #include "base/alloc.h"
 
 /* 0: there is an answer, else *ret_exit says how to end. */
@@ -14,31 +13,6 @@ static int call(struct app *app, const struct invocation *invocation, struct byt
     if (r < 0)
         *ret_exit = client_explain(app, invocation, place, r);
     return r;
-}
-
-int command_get(struct app *app, const struct invocation *invocation)
-{
-    bool services = strcmp(invocation->words[0], "services") == 0;
-    struct client_answer answer = { .status = 0 };
-    struct place place;
-    int exit_code = EXIT_DONE;
-
-    if (call(app, invocation, BYTES("GET"), services ? BYTES("/v1/services") : BYTES("/v1/endpoints"), &place, &answer,
-             &exit_code) < 0)
-        return exit_code;
-    if (!client_is_good(&answer)) {
-        client_say_refusal(app, invocation, &answer);
-        exit_code = EXIT_FAILED;
-    } else if (invocation_format(invocation) == OUTPUT_JSON) {
-        app_print(app, bytes_of(answer.data, answer.len));
-        if (answer.len == 0 || answer.data[answer.len - 1] != '\n')
-            app_print(app, BYTES("\n"));
-    } else if (table_print(app, services ? &TABLE_SERVICES : &TABLE_ENDPOINTS, bytes_of(answer.data, answer.len)) < 0) {
-        app_error(app, "get: the system's answer was not understood (is it of another version?)");
-        exit_code = EXIT_FAILED;
-    }
-    mem_free(answer.data);
-    return exit_code;
 }
 
 int command_apply(struct app *app, const struct invocation *invocation)

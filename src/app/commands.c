@@ -4,12 +4,23 @@ static const struct option_info *const FILE_AND_DIR[] = { &OPTION_FILE, &OPTION_
 static const struct option_info *const FILE_ONLY[] = { &OPTION_FILE, NULL };
 static const struct option_info *const GET_OPTIONS[] = { &OPTION_FORMAT, &OPTION_FILE, &OPTION_DIR, NULL };
 
+static const struct option_info *const VIEW_OPTIONS[] = { &OPTION_SERVICE, &OPTION_ROUTE, &OPTION_ERRORS,
+                                                          &OPTION_SLOWER,  &OPTION_LIMIT, &OPTION_FORMAT,
+                                                          &OPTION_FILE,    &OPTION_DIR,   NULL };
+
 static const struct option_info *const FMT_OPTIONS[] = { &OPTION_CHECK, &OPTION_FILE, NULL };
 
 static const struct option_info *const LOGS_OPTIONS[] = { &OPTION_FOLLOW, &OPTION_TAIL, &OPTION_FORMAT,
                                                           &OPTION_FILE,   &OPTION_DIR,  NULL };
 
-static const char *const GET_CHOICES[] = { "services", "endpoints", NULL };
+static const struct option_info *const EXPLAIN_OPTIONS[] = { &OPTION_HEADER, &OPTION_GATEWAY, &OPTION_FORMAT,
+                                                             &OPTION_FILE,   &OPTION_DIR,     NULL };
+
+static const struct option_info *const TOP_OPTIONS[] = { &OPTION_ONCE, &OPTION_INTERVAL, &OPTION_FORMAT,
+                                                         &OPTION_FILE, &OPTION_DIR,      NULL };
+
+static const char *const DESCRIBE_CHOICES[] = { "service", "route", NULL };
+static const char *const GET_CHOICES[] = { "services", "endpoints", "routes", "traffic", NULL };
 static const char *const SHELLS[] = { "bash", "zsh", "fish", NULL };
 
 const struct command_info COMMANDS[] = {
@@ -25,13 +36,6 @@ const struct command_info COMMANDS[] = {
       .options = FILE_ONLY,
       .more = "Exit status 0: the file is good. 1: every fault is on standard error, with its line and column.",
       .run = command_check },
-    { .name = "apply",
-      .about = "let the running system take its changed file",
-      .options = FILE_AND_DIR,
-      .more = "Returns when every worker lives in the new version. A file with faults changes nothing.",
-      .run = command_apply },
-    { .name = "get",
-      .about = "show what runs",
     { .name = "diff",
       .about = "show what an apply would change",
       .options = GET_OPTIONS,
@@ -43,12 +47,69 @@ const struct command_info COMMANDS[] = {
           "or\n"
           "the file has faults.",
       .run = command_diff },
-      .words = "services|endpoints",
+    { .name = "apply",
+      .about = "let the running system take its changed file",
+      .options = FILE_AND_DIR,
+      .more = "Returns when every worker lives in the new version. A file with faults changes nothing.",
+      .run = command_apply },
+    { .name = "get",
+      .about = "show what runs",
+      .words = "services|endpoints|routes|traffic",
       .words_min = 1,
       .words_max = 1,
       .choices = GET_CHOICES,
-      .options = GET_OPTIONS,
+      .options = VIEW_OPTIONS,
+      .more = "routes stand in order of precedence: of those that match a request, the first one gets it.\n"
+              "traffic are the newest exchanges of the ring that the system keeps, newest first; MARK says how one\n"
+              "failed, and weft trace takes what stands below TRACE.",
+      .examples = "  weft get services\n  weft get traffic --service orders --errors\n"
+                  "  weft get traffic --slower 100ms --limit 20 -o json",
       .run = command_get },
+    { .name = "explain",
+      .about = "tell what would become of a request, and why",
+      .words = "[METHOD] URL",
+      .words_min = 1,
+      .words_max = 2,
+      .options = EXPLAIN_OPTIONS,
+      .more =
+          "Which gateway and route get it and why not the others, the stages with their settings, the endpoints\n"
+          "with their state; no service is asked. The URL is http://host[:port]/path, or a path; http://SERVICE/path\n"
+          "is a call between services. With -f and no system running, the file alone is explained.",
+      .examples = "  weft explain /orders/7\n"
+                  "  weft explain POST http://shop.example.com/orders -H 'Content-Type: application/json'\n"
+                  "  weft explain http://orders/readyz -o json",
+      .run = command_explain },
+    { .name = "describe",
+      .about = "tell all about a service or a route",
+      .words = "service|route NAME",
+      .words_min = 2,
+      .words_max = 2,
+      .choices = DESCRIBE_CHOICES,
+      .options = GET_OPTIONS,
+      .more = "Of a service: its settings, the stages of every way to it with their values, its instances, the routes\n"
+              "that lead to it, and who has called it with what success since the start.",
+      .examples = "  weft describe service orders\n  weft describe route /api/orders",
+      .run = command_describe },
+    { .name = "trace",
+      .about = "show where the time of a request went",
+      .words = "[ID]",
+      .words_max = 1,
+      .options = GET_OPTIONS,
+      .more = "All exchanges of a trace, those that services made for it below the one that they were made for, with\n"
+              "their stages and tries. ID is what weft get traffic, the access log and traceparent call so; its first\n"
+              "digits are enough, at least four. Without it the newest traces are listed.",
+      .examples = "  weft trace\n  weft trace 0af7651916cd",
+      .run = command_trace },
+    { .name = "top",
+      .about = "watch the traffic",
+      .options = TOP_OPTIONS,
+      .more =
+          "Services, calls between them and instances, anew each second, until Ctrl-C. What is no terminal gets one\n"
+          "table. Rates, errors, retries and times are of the time between two looks; the times are estimates, as\n"
+          "good as the buckets of the histograms that they come from. USED is the share of the connections that\n"
+          "an instance may have.",
+      .examples = "  weft top\n  weft top --once --interval 10s -o json",
+      .run = command_top },
     { .name = "scale",
       .about = "run more or fewer instances of services",
       .words = "SERVICE=NUMBER...",

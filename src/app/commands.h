@@ -18,6 +18,11 @@ struct place {
 
 extern const struct option_info OPTION_FOLLOW, OPTION_TAIL; /* command_logs.c */
 
+extern const struct option_info OPTION_SERVICE, OPTION_ROUTE, OPTION_ERRORS, OPTION_SLOWER,
+    OPTION_LIMIT;                                              /* command_get.c */
+extern const struct option_info OPTION_ONCE, OPTION_INTERVAL;  /* command_top.c */
+extern const struct option_info OPTION_HEADER, OPTION_GATEWAY; /* command_explain.c */
+
 /* -ENAMETOOLONG. */
 int place_find(const struct invocation *invocation, struct place *ret) MUST_CHECK;
 
@@ -35,6 +40,10 @@ int command_down(struct app *app, const struct invocation *invocation);
 int command_version(struct app *app, const struct invocation *invocation);
 int command_help(struct app *app, const struct invocation *invocation);
 int command_man(struct app *app, const struct invocation *invocation);
+int command_describe(struct app *app, const struct invocation *invocation);
+int command_explain(struct app *app, const struct invocation *invocation);
+int command_trace(struct app *app, const struct invocation *invocation);
+int command_top(struct app *app, const struct invocation *invocation);
 int command_completion(struct app *app, const struct invocation *invocation);
 
 /* help.c */

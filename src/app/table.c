@@ -2,12 +2,7 @@
 
 #include "base/alloc.h"
 
-#include <jansson.h>
-
 #define DEPTH_MAX 64
-#define CELL_MAX 256
-#define GAP 2
-#define TABLE_COLUMNS_MAX 16 /* of our own tables */
 
 static const struct table_column SERVICE_COLUMNS[] = {
     { "NAME", "name", false },
@@ -77,80 +72,37 @@ char *table_text(struct bytes json, const char *key)
     return text;
 }
 
-/* What a cell holds; control characters can't move the cursor. */
-static struct bytes write_cell(json_t *row, const char *key, char memory[CELL_MAX])
+/* What a cell holds: its text, or an empty one. */
+static void add_cell(struct grid *grid, const json_t *value)
 {
-    struct text text = text_into(memory, CELL_MAX);
-    json_t *value = json_object_get(row, key);
-
     if (json_is_string(value))
-        text_add(&text, bytes_of(json_string_value(value), json_string_length(value)));
+        grid_add(grid, STYLE_PLAIN, bytes_of(json_string_value(value), json_string_length(value)));
     else if (json_is_integer(value))
-        text_add_i64(&text, json_integer_value(value));
+        grid_format(grid, STYLE_PLAIN, "%lld", (long long)json_integer_value(value));
     else if (json_is_real(value))
-        text_add_format(&text, "%.3f", json_real_value(value));
+        grid_format(grid, STYLE_PLAIN, "%.3f", json_real_value(value));
     else if (json_is_boolean(value))
-        text_add(&text, json_is_true(value) ? BYTES("yes") : BYTES("no"));
-    if (text.len == 0)
-        text_add_char(&text, '-');
-    for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)memory[i] < 0x20 || memory[i] == 0x7f)
-            memory[i] = '?';
-    return text_bytes(&text);
-}
-
-static size_t column_width(const struct table_column *column, json_t *rows)
-{
-    size_t width = strlen(column->title);
-    char memory[CELL_MAX];
-
-    for (size_t i = 0; i < json_array_size(rows); i++)
-        width = MAX(width, write_cell(json_array_get(rows, i), column->key, memory).len);
-    return width;
-}
-
-/* The last column has nothing behind it. */
-static void print_cell(const struct app *app, struct bytes cell, size_t width, bool last)
-{
-    if (last)
-        app_printf(app, BYTES_FMT "\n", BYTES_ARG(cell));
+        grid_add(grid, STYLE_PLAIN, json_is_true(value) ? BYTES("yes") : BYTES("no"));
     else
-        app_printf(app, "%-*.*s", (int)width + GAP, BYTES_ARG(cell));
+        grid_add(grid, STYLE_PLAIN, BYTES_NONE);
 }
 
-static bool is_shown(const struct table_column *column, json_t *rows)
+int table_write(struct page *page, const struct table_info *table, const json_t *answer)
 {
-    bool shown = !column->optional;
+    const json_t *rows = json_object_get(answer, table->list);
+    struct grid_column columns[GRID_COLUMNS_MAX];
+    struct grid grid;
 
-    for (size_t i = 0; i < json_array_size(rows) && !shown; i++)
-        shown = json_object_get(json_array_get(rows, i), column->key) != NULL;
-    return shown;
-}
-
-static void print_rows(const struct app *app, const struct table_info *table, json_t *rows)
-{
-    const struct table_column *shown[TABLE_COLUMNS_MAX];
-    unsigned count = 0;
-    char memory[CELL_MAX];
-
-    for (unsigned c = 0; c < table->column_count && count < TABLE_COLUMNS_MAX; c++)
-        if (is_shown(&table->columns[c], rows))
-            shown[count++] = &table->columns[c];
-    for (unsigned c = 0; c < count; c++)
-        print_cell(app, bytes_of_text(shown[c]->title), column_width(shown[c], rows), c + 1 == count);
+    if (!json_is_array(rows))
+        return -EPROTO;
+    for (unsigned c = 0; c < table->column_count; c++)
+        columns[c] = (struct grid_column){ .title = table->columns[c].title,
+                                           .optional = table->columns[c].optional,
+                                           .flexible = true };
+    grid_init(&grid, columns, table->column_count);
     for (size_t i = 0; i < json_array_size(rows); i++)
-        for (unsigned c = 0; c < count; c++)
-            print_cell(app, write_cell(json_array_get(rows, i), shown[c]->key, memory), column_width(shown[c], rows),
-                       c + 1 == count);
-}
-
-int table_print(const struct app *app, const struct table_info *table, struct bytes json)
-{
-    json_t *object = parse(json), *rows = json_object_get(object, table->list);
-    int r = json_is_array(rows) ? 0 : -EPROTO;
-
-    if (r == 0)
-        print_rows(app, table, rows);
-    json_decref(object);
-    return r;
+        for (unsigned c = 0; c < table->column_count; c++)
+            add_cell(&grid, json_object_get(json_array_get(rows, i), table->columns[c].key));
+    grid_write(&grid, page, 0, grid_rows(&grid));
+    return 0;
 }

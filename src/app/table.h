@@ -2,7 +2,9 @@
 #ifndef WEFT_APP_TABLE_H
 #define WEFT_APP_TABLE_H
 
-#include "app/app.h"
+#include "app/grid.h"
+
+#include <jansson.h>
 
 struct table_column {
     const char *title;
@@ -18,8 +20,8 @@ struct table_info {
 
 extern const struct table_info TABLE_SERVICES, TABLE_ENDPOINTS;
 
-/* Prints the list, with columns as wide as what they hold. -EPROTO: it is no such answer; -ENOMEM. */
-int table_print(const struct app *app, const struct table_info *table, struct bytes json) MUST_CHECK;
+/* The list of an answer. At most GRID_COLUMNS_MAX columns. -EPROTO: it is no such answer. */
+int table_write(struct page *page, const struct table_info *table, const json_t *answer) MUST_CHECK;
 
 /* The text member of a JSON object, to be freed with mem_free(); NULL: there is none. */
 char *table_text(struct bytes json, const char *key);

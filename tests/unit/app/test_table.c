@@ -24,6 +24,11 @@ static ssize_t take(struct io *io, int descriptor, struct bytes content)
     return (ssize_t)content.len;
 }
 
+static int terminal(struct io *io, int descriptor, struct terminal_size *ret)
+{
+    return -ENOTTY;
+}
+
 static const struct table_column COLUMNS[] = {
     { "NAME", "name", false }, { "N", "n", false }, { "MORE", "more", true }, { "OK", "ok", false }
 };
@@ -49,13 +54,20 @@ static const struct {
 static void answers_become_tables(void **state)
 {
     for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
-        struct gather gather = { .ops = { .descriptor_write = take } };
-        const struct app app = { .io = &gather.io };
+        struct gather gather = { .ops = { .descriptor_write = take, .terminal = terminal } };
+        const struct app app = { .io = &gather.io, .env = (const char *const[]){ NULL } };
+        json_error_t error;
+        json_t *answer = json_loads(ROWS[i].json, 0, &error);
+        struct page page;
         int r;
 
         gather.io.ops = &gather.ops;
         gather.text = text_into(gather.memory, sizeof(gather.memory));
-        r = table_print(&app, &TABLE, bytes_of_text(ROWS[i].json));
+        page_open(&app, &page);
+        r = table_write(&page, &TABLE, answer);
+        assert_int_equal(page_print(&page), 0);
+        page_done(&page);
+        json_decref(answer);
         assert_int_equal(r, ROWS[i].out ? 0 : -EPROTO);
         if (ROWS[i].out && !bytes_equal(text_bytes(&gather.text), bytes_of_text(ROWS[i].out)))
             fail_msg("%s:\n" BYTES_FMT, ROWS[i].json, BYTES_ARG(text_bytes(&gather.text)));
