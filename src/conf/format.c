@@ -429,19 +429,37 @@ static int settle(const char *file, struct fault *fault, struct bytes *text)
     return refuse(file, fault);
 }
 
-/* A mark of byte order within the text is refused by conf_load() too; were it moved to the front, it would vanish. */
-static int refuse_mark(const char *file, struct bytes text, struct fault *fault)
+/* What would be lost or taken for something else: a byte order mark that comes to the front vanishes, and YAML ends
+ * lines at characters at which nobody else does. */
+static int refuse_odd(const char *file, struct bytes text, struct fault *fault)
 {
-    ssize_t at = bytes_find(text, BYTE_ORDER_MARK);
+    static const struct {
+        struct bytes bytes;
+        const char *what;
+    } ODD[] = {
+        { BYTE_ORDER_MARK, "character U+FEFF is not allowed" },
+        { BYTES("\xc2\x85"), "character U+0085 ends no line here" },
+        { BYTES("\xe2\x80\xa8"), "character U+2028 ends no line here" },
+        { BYTES("\xe2\x80\xa9"), "character U+2029 ends no line here" },
+        { BYTES("\r"), "a carriage return without a line feed ends no line here" },
+    };
     unsigned line = 1;
 
-    if (at < 0)
-        return 0;
-    for (ssize_t i = 0; i < at; i++)
-        line += text.data[i] == '\n';
-    fault_at(fault, file, line, 0);
-    fault_set(fault, "character U+FEFF is not allowed");
-    return -EINVAL;
+    for (size_t at = 0; at < text.len; at++) {
+        struct bytes rest = bytes_skip(text, at);
+
+        line += text.data[at] == '\n';
+        if (bytes_starts(rest, BYTES("\r\n")))
+            continue;
+        for (size_t i = 0; i < ARRAY_LEN(ODD); i++) {
+            if (!bytes_starts(rest, ODD[i].bytes))
+                continue;
+            fault_at(fault, file, line, 0);
+            fault_set(fault, "%s", ODD[i].what);
+            return -EINVAL;
+        }
+    }
+    return 0;
 }
 
 int conf_format(const char *file, struct bytes text, struct fault *fault, struct bytes *ret)
@@ -453,7 +471,7 @@ int conf_format(const char *file, struct bytes text, struct fault *fault, struct
         return -EFBIG;
     if (bytes_starts(text, BYTE_ORDER_MARK))
         text = bytes_skip(text, BYTE_ORDER_MARK.len);
-    r = refuse_mark(file, text, fault);
+    r = refuse_odd(file, text, fault);
     if (r == 0)
         r = format_once(file, text, fault, &result);
     if (r < 0)

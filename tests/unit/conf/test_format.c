@@ -81,6 +81,8 @@ static const struct {
     { "a: 'b\n", "!" },
     { "a: 1\n b: 2\n", "!" },
     { "a: 1\n\xef\xbb\xbf", "!" },
+    { "a: 1\rb: 2\n", "!" },
+    { "a: 1\xe2\x80\xa8", "!" },
 };
 
 static void texts_are_laid_out(void **state)
