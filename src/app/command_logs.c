@@ -29,13 +29,15 @@ struct showing {
 /* --- one line -------------------------------------------------------------------------------------------------------
  */
 
-/* Control characters can't move the cursor. */
+/* Control characters can't move the cursor; those of C1 are two bytes of UTF-8, C2 80 to C2 9F. */
 static void add_plain(struct text *text, struct bytes part)
 {
     for (size_t i = 0; i < part.len; i++) {
         unsigned char c = (unsigned char)part.data[i];
+        bool pair = c == 0xc2 && i + 1 < part.len && ((unsigned char)part.data[i + 1] & 0xe0) == 0x80;
 
-        text_add_char(text, (c < 0x20 && c != '\t') || c == 0x7f ? '?' : (char)c);
+        text_add_char(text, (c < 0x20 && c != '\t') || c == 0x7f || pair ? '?' : (char)c);
+        i += pair;
     }
 }
 

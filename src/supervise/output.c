@@ -21,6 +21,12 @@ static bool is_control(char c)
     return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
 }
 
+/* C1 controls, which many terminals obey, are two bytes of UTF-8: C2 80 to C2 9F. */
+static bool ends_pair(const struct line_cutter *cutter, char c)
+{
+    return ((unsigned char)c & 0xe0) == 0x80 && cutter->len > 0 && (unsigned char)cutter->line[cutter->len - 1] == 0xc2;
+}
+
 void line_cutter_add(struct line_cutter *cutter, struct bytes data)
 {
     for (size_t i = 0; i < data.len; i++) {
@@ -32,6 +38,10 @@ void line_cutter_add(struct line_cutter *cutter, struct bytes data)
         }
         if (c == '\r')
             continue;
+        if (ends_pair(cutter, c)) {
+            cutter->line[cutter->len - 1] = '?';
+            continue;
+        }
         if (cutter->len == sizeof(cutter->line))
             emit(cutter);
         cutter->line[cutter->len++] = is_control(c) ? '?' : c;

@@ -2,8 +2,8 @@
  *
  * (1) A line is cut at OUTPUT_LINE_MAX bytes; the rest of it makes further lines. A line feed ends a line and is not
  *     part of it; what stands behind the last one comes out at the end.
- * (2) Carriage returns are dropped; other control characters but tab become '?', so that a service can't move a
- * terminal's cursor or fake a line of ours.
+ * (2) Carriage returns are dropped; other control characters but tab become '?', those of C1 too, so that a service
+ *     can't move a terminal's cursor or fake a line of ours.
  * (3) At most OUTPUT_A_TURN bytes are read a turn: a service that floods us waits like everybody.
  * (4) At most OUTPUT_RATE bytes a second are read, each line counted with OUTPUT_LINE_COST bytes more, after a burst of
  *     OUTPUT_BURST: who writes more waits for us, so that it costs its own time and not that of all.

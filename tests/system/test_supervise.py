@@ -406,6 +406,27 @@ def test_logs_are_kept_when_the_system_is_down(system):
     assert "--tail" in system.weft("logs", "--tail", "0", check=2).stderr
 
 
+def test_logs_show_what_is_fit_to_be_shown(system):
+    system.write({"web": f"{{ run: {SERVICE}, ready: /readyz }}"})
+    folder = system.folder / ".weft/logs"
+    folder.mkdir(parents=True)
+
+    def line(second, message):
+        return json.dumps({"time": f"2026-11-21T08:30:{second:02}.000000000Z", "service": "web", "instance": "web-0",
+                           "stream": "out", "message": message}, separators=(",", ":"), ensure_ascii=False).encode()
+
+    structured = {"level": "info", "message": "\u009b2J and \033[2J", "\u009bkey": "\x7f"}
+    (folder / "web.log").write_bytes(b"\n".join([
+        line(1, "one"), b"", b"\0" * 5000, line(2, "half of it")[:-9], b"{" * 100000, b'{"time":"now"}', b"\xff\xfe",
+        line(3, json.dumps(structured)), line(4, json.dumps(structured, ensure_ascii=True)),
+        line(5, "\u009b1A\u0085 over it"), b"z" * 200000, line(6, "\u00e4 six"), line(7, "still being writ")[:40]]))
+    (folder / "other.log").mkdir()
+    (folder / "more.log").symlink_to("/etc/passwd")
+    shown = [text.removeprefix("web-0 | ") for text in logs(system).split("\n")]
+    assert shown[0] == "one" and shown[3:] == ["?1A? over it", "\u00e4 six", ""], shown
+    assert shown[1] == shown[2] == "info    ?2J and ?[2J ?key=?", shown
+
+
 def test_logs_by_the_control_api(system):
     system.write({"web": f"{{ run: {SERVICE}, ready: /readyz, scale: 2 }}"})
     system.up().ready()

@@ -43,6 +43,9 @@ static const struct {
     { "t\tab", "t\tab|" },
     { "\x1b[2Jx\x7f\n", "?[2Jx?|" },
     { "\xc3\xa4\n", "\xc3\xa4|" },
+    { "\xc2\x9b"
+      "2Jx\xc2\x80\xc2\xa0\n",
+      "?2Jx?\xc2\xa0|" },
 };
 
 /* The same whether it comes at once or byte by byte. */
