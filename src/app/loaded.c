@@ -160,10 +160,12 @@ static int plan_services(struct reading *reading, const char *folder, struct fau
         const struct control_service *from = control_service_at(config, i);
         const char *const *env = NULL;
         struct plan_service *service = &plan->services[plan->service_count];
+        int one;
 
         if (!from->argv)
             continue;
-        r = MIN(r, environment_of(&reading->environment, from, folder, &loaded->arena, faults, &env));
+        one = environment_of(&reading->environment, from, folder, &loaded->arena, faults, &env);
+        r = MIN(r, one);
         *service = (struct plan_service){ .name = from->name,
                                           .argv = from->argv,
                                           .env = env,

@@ -126,8 +126,7 @@ void serving_listener_free(struct serving *serving, struct serving_listener *lis
 void serving_forget(struct serving *serving); /* frees what was said */
 
 /* On a fiber of the control loop: asks the supervisor ("apply", "diff", "down", scale); the message gets its id here.
- * 0, and
- * question->ok and its text; -EPIPE, -ETIMEDOUT, -ECANCELED. */
+ * 0, and question->ok and its text; -EPIPE, -ETIMEDOUT, -ECANCELED. */
 int serving_ask(struct serving *serving, struct message *message, struct serving_question *question) MUST_CHECK;
 
 /* serving_apply.c */

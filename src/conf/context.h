@@ -34,6 +34,7 @@ struct conf_check {
 struct conf_reference {
     struct conf_reference *next;
     const char *kind;
+    const struct conf_set *set; /* NULL, or alternatives that may have been meant */
     struct bytes text, path;
     struct conf_place place;
 };
@@ -145,7 +146,7 @@ int conf_keep_text(struct conf_context *context, struct conf_node *node, struct 
 int conf_declare(struct conf_context *context, const char *kind, struct bytes name, const struct conf_place *place,
                  const struct conf_path *path) MUST_CHECK;
 int conf_refer(struct conf_context *context, const char *kind, struct conf_place place, const struct conf_path *path,
-               struct bytes text) MUST_CHECK;
+               struct bytes text, const struct conf_set *set) MUST_CHECK;
 void conf_resolve(struct conf_context *context);
 
 /* --- values -------------------------------------------------------------------------------------- */

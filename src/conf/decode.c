@@ -6,6 +6,17 @@
 
 #define KNOWN_TEXT_MAX 160 /* names listed in a hint */
 
+/* "run:./orders" is a key as long as no space follows the colon. */
+static bool hint_space(const struct conf_schema *schema, struct bytes key, struct fault *fault)
+{
+    ssize_t at = bytes_find_char(key, ':');
+
+    if (at < 0 || !conf_schema_field(schema, bytes_slice(key, 0, (size_t)at)))
+        return false;
+    fault_hint(fault, "a space must follow the colon: \"" BYTES_FMT ": ...\"", (int)at, key.data);
+    return true;
+}
+
 CONF_COLD static void unknown_key(struct conf_context *context, const struct conf_schema *schema,
                                   const struct conf_entry *entry, const struct conf_path *path)
 {
@@ -16,6 +27,8 @@ CONF_COLD static void unknown_key(struct conf_context *context, const struct con
 
     fault = conf_fault(context, entry->place, path, "unknown key \"" BYTES_FMT "\"",
                        BYTES_ARG(bytes_slice(entry->key, 0, CONF_NAME_MAX)));
+    if (hint_space(schema, entry->key, fault))
+        return;
     for (size_t i = 0; i < schema->count && !conf_faults_full(context); i++) {
         text_add_format(&known, "%s%s", i ? ", " : "", schema->fields[i].key);
         conf_suggestion_offer(&suggestion, bytes_of_text(schema->fields[i].key));
@@ -76,7 +89,7 @@ static int run_check(struct conf_context *context, const struct conf_schema *sch
 int conf_decode_struct(struct conf_context *context, const struct conf_schema *schema, struct conf_node *node,
                        const struct conf_path *path, void *into)
 {
-    static const struct conf_field mapping = { .type = CONF_STRUCT };
+    const struct conf_field mapping = { .type = CONF_STRUCT, .schema = schema };
     const struct conf_field *field = NULL;
     size_t trouble = conf_fault_count(context);
     int err = 0;
@@ -149,6 +162,14 @@ static int decode_list(struct conf_context *context, const struct conf_field *fi
     return err;
 }
 
+static bool is_ascii(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.data[i] >= 0x80)
+            return false;
+    return true;
+}
+
 static int decode_name(struct conf_context *context, const struct conf_field *field, const struct conf_entry *entry,
                        const struct conf_path *path, struct conf_map_entry *into)
 {
@@ -159,9 +180,12 @@ static int decode_name(struct conf_context *context, const struct conf_field *fi
     into->name = bytes_of(name, entry->key.len);
     into->place = entry->place;
     if (!conf_name_ok(field->names, into->name)) {
+        bool ascii = is_ascii(into->name);
+
         fault_hint(conf_fault(context, entry->place, path, "\"" BYTES_FMT "\" is no name for this",
                               BYTES_ARG(bytes_slice(entry->key, 0, CONF_NAME_MAX + 1))),
-                   "%s", conf_names_phrase(field->names));
+                   "%s%s", ascii ? "" : "it holds characters that may look like others, or like spaces; write ",
+                   conf_names_phrase(field->names));
         return 0;
     }
     return field->declares ? conf_declare(context, field->declares, into->name, &into->place, path) : 0;

@@ -3,6 +3,18 @@
 
 #include <errno.h>
 
+/* What a mapping would look like, for who wrote something else. */
+static void hint_mapping(const struct conf_field *field, const struct conf_node *node, struct fault *fault)
+{
+    const struct conf_field *first = field->type == CONF_STRUCT ? field->schema->fields : NULL;
+    const char *example = first && !first->example ? first->default_text : first ? first->example : NULL;
+
+    if (node->kind == CONF_NODE_LIST)
+        fault_hint(fault, "write lines of \"name: value\", without \"- \" before them");
+    else if (example && node->kind == CONF_NODE_SCALAR)
+        fault_hint(fault, "such as { %s: %s }; or is the indentation wrong?", first->key, example);
+}
+
 struct fault *conf_fault_type(struct conf_context *context, const struct conf_field *field,
                               const struct conf_node *node, const struct conf_path *path)
 {
@@ -16,6 +28,8 @@ struct fault *conf_fault_type(struct conf_context *context, const struct conf_fi
                        BYTES_ARG(text_bytes(&found)));
     if (example)
         fault_hint(fault, "such as %s", example);
+    if (field->type == CONF_STRUCT || field->type == CONF_MAP || field->type == CONF_UNIONS)
+        hint_mapping(field, node, fault);
     return fault;
 }
 
@@ -192,7 +206,7 @@ static int decode_text(struct conf_context *context, const struct conf_field *fi
     }
     err = conf_keep_text(context, node, into);
     if (!err && field->reference)
-        err = conf_refer(context, field->reference, node->place, path, *into);
+        err = conf_refer(context, field->reference, node->place, path, *into, NULL);
     return err;
 }
 

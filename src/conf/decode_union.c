@@ -53,8 +53,8 @@ static int decode_alternative(struct conf_context *context, const struct conf_se
     return conf_decode_value(context, &field, entry->value, &inner, &into->value);
 }
 
-static int decode_text_form(struct conf_context *context, const struct conf_field *field, struct conf_node *node,
-                            const struct conf_path *path, struct conf_union *into)
+static int decode_text_form(struct conf_context *context, const struct conf_field *field, const struct conf_set *set,
+                            struct conf_node *node, const struct conf_path *path, struct conf_union *into)
 {
     int err;
 
@@ -65,7 +65,7 @@ static int decode_text_form(struct conf_context *context, const struct conf_fiel
     }
     err = conf_keep_text(context, node, &into->text);
     if (!err && field->reference)
-        err = conf_refer(context, field->reference, node->place, path, into->text);
+        err = conf_refer(context, field->reference, node->place, path, into->text, set);
     return err;
 }
 
@@ -106,7 +106,7 @@ int conf_decode_union(struct conf_context *context, const struct conf_field *fie
     if (node->kind == CONF_NODE_MAP && node->count == 1)
         return decode_alternative(context, set, node->first, path, into);
     if (node->kind == CONF_NODE_SCALAR && field->flags & CONF_TEXT_FORM)
-        return decode_text_form(context, field, node, path, into);
+        return decode_text_form(context, field, set, node, path, into);
     refuse_form(context, field, set, node, path);
     return 0;
 }

@@ -118,7 +118,7 @@ static int merge_entry(struct merge *merge, const struct conf_entry *entry)
 
 static int merge_file(struct merge *merge, const struct conf_file *file)
 {
-    static const struct conf_field mapping = { .type = CONF_STRUCT };
+    const struct conf_field mapping = { .type = CONF_STRUCT, .schema = merge->context->request->schema };
     int err = 0;
 
     if (!file->root || file->root->kind == CONF_NODE_NOTHING)

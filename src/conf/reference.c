@@ -33,7 +33,7 @@ int conf_declare(struct conf_context *context, const char *kind_name, struct byt
 }
 
 int conf_refer(struct conf_context *context, const char *kind, struct conf_place place, const struct conf_path *path,
-               struct bytes text)
+               struct bytes text, const struct conf_set *set)
 {
     struct conf_reference *reference = arena_zalloc(&context->scratch, sizeof(*reference));
     char memory[FAULT_TEXT_MAX];
@@ -43,6 +43,7 @@ int conf_refer(struct conf_context *context, const char *kind, struct conf_place
         return -ENOMEM;
     conf_path_write(&path_text, path);
     reference->kind = kind;
+    reference->set = set;
     reference->text = text;
     reference->place = place;
     *context->references_tail = reference;
@@ -70,5 +71,8 @@ void conf_resolve(struct conf_context *context)
         conf_suggestion_hint(&suggestion, NULL, fault);
         if (!kind)
             fault_hint(fault, "no %s is defined", reference->kind);
+        if (reference->set && conf_alternative_find(reference->set, reference->text))
+            fault_hint(fault, "as a %s write { " BYTES_FMT ": { ... } }", reference->set->name,
+                       BYTES_ARG(reference->text));
     }
 }

@@ -89,7 +89,11 @@ static const char *syntax_hint(const yaml_parser_t *parser)
     if (strstr(problem, "tab character"))
         return "indent with spaces, not tabs";
     if (strstr(problem, "expected ',' or"))
-        return "inside { } and [ ] a value with braces or brackets, such as ${NAME}, needs quotes";
+        return "a { or [ is not closed, or a value inside with braces or brackets, such as ${NAME}, needs quotes";
+    if (parser->context && strstr(parser->context, "scanning an alias"))
+        return "a value that begins with * needs quotes";
+    if (parser->context && strstr(parser->context, "scanning an anchor"))
+        return "a value that begins with & needs quotes";
     if (strstr(problem, "mapping values are not allowed"))
         return "check the indentation; a value with a colon and a space needs quotes";
     if (strstr(problem, "did not find expected key") || strstr(problem, "did not find expected '-'"))
@@ -109,6 +113,9 @@ static int syntax_fault(struct reader *reader, const yaml_parser_t *parser)
                        parser->problem ? parser->problem : "can't be read");
     if (hint)
         fault_hint(fault, "%s", hint);
+    else if (parser->context && strstr(parser->context, "quoted scalar"))
+        fault_hint(fault, "is the quote at line %zu, column %zu closed?", parser->context_mark.line + 1,
+                   parser->context_mark.column + 1);
     return -EINVAL;
 }
 

@@ -45,11 +45,14 @@ static void compare_gateways(struct conf_check *check, const struct control_conf
     const struct control_gateway *mine = control_gateway_at(config, index);
     struct fault *fault;
 
-    if (is_ours(mine->name))
-        fault_at(conf_check_fault(check, "gateway", "the name \"" BYTES_FMT "\" is Weft's own", BYTES_ARG(mine->name)),
-                 mine->place.file, mine->place.line, mine->place.column);
+    if (is_ours(mine->name)) {
+        fault = conf_check_fault(check, "gateway", "the name \"" BYTES_FMT "\" is Weft's own", BYTES_ARG(mine->name));
+        fault_at(fault, mine->place.file, mine->place.line, mine->place.column);
+        fault_hint(fault, "choose another one");
+    }
     if (address_equal(&mine->address, &config->control.address)) {
         fault = conf_check_fault(check, "gateway", BYTES_FMT " is where control listens", BYTES_ARG(mine->listen));
+        fault_hint(fault, "choose another port, here or with control: ADDRESS:PORT; control: off needs none");
         fault_at(fault, mine->place.file, mine->place.line, mine->place.column);
     }
     for (size_t i = 0; i < index; i++) {

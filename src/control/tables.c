@@ -254,6 +254,8 @@ static int check_document(struct conf_check *check, void *value)
     if (r == 0)
         control_check_gateways(check, config);
     if (r == 0)
+        r = control_check_twins(check, config);
+    if (r == 0)
         r = control_place_steps(check, config);
     return r == 0 ? control_name_routes(check, config) : r;
 }

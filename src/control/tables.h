@@ -29,6 +29,9 @@ int control_place_steps(struct conf_check *check, struct control_config *config)
 int control_name_routes(struct conf_check *check, struct control_config *config) MUST_CHECK;
 int control_name_gateways(struct conf_check *check, struct control_config *config) MUST_CHECK;
 
+/* Faults where a route matches the same as one before it. (twins.c) 0 or -ENOMEM. */
+int control_check_twins(struct conf_check *check, const struct control_config *config) MUST_CHECK;
+
 /* Faults where routes name gateways that are not there. (names.c) */
 void control_check_gateways(struct conf_check *check, const struct control_config *config);
 

@@ -18,6 +18,13 @@ static bool is_for_shells(char c)
     return c != 0 && strchr("|&;<>()$`", c) != NULL;
 }
 
+/* U+2018 to U+201F, as word processors put them. */
+static bool is_typographic_quote(struct bytes text)
+{
+    return bytes_starts(text, BYTES("\xe2\x80")) && text.len > 2 && (unsigned char)text.data[2] >= 0x98 &&
+           (unsigned char)text.data[2] <= 0x9f;
+}
+
 static char take(struct splitter *splitter)
 {
     char c = splitter->rest.data[0];
@@ -52,8 +59,14 @@ static int take_word(struct splitter *splitter)
     int r = 0;
 
     while (r == 0 && splitter->rest.len > 0 && !is_space(splitter->rest.data[0])) {
+        bool typographic = is_typographic_quote(splitter->rest);
         char c = take(splitter);
 
+        if (typographic) {
+            fault_set(splitter->fault, "holds a typographic quote");
+            fault_hint(splitter->fault, "write \" or ' instead; inside of such quotes it may stand");
+            return -EINVAL;
+        }
         if (c == '\'' || c == '"') {
             r = take_quoted(splitter, c);
         } else if (c == '\\') {

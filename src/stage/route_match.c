@@ -31,9 +31,15 @@ static int check_host(struct bytes text, struct fault *fault)
 
 static int check_method(struct bytes text, struct fault *fault)
 {
-    if (http_is_token(text))
+    bool small = false;
+
+    for (size_t i = 0; i < text.len; i++)
+        small |= text.data[i] >= 'a' && text.data[i] <= 'z';
+    if (http_is_token(text) && !small)
         return 0;
     fault_set(fault, "must be a method, such as GET");
+    if (small)
+        fault_hint(fault, "they are written in capitals");
     return -EINVAL;
 }
 

@@ -38,6 +38,11 @@ static int refuse(struct fault *fault, const char *what)
 
 static int check_element(struct bytes part, struct fault *fault)
 {
+    if (bytes_equal(part, BYTES("*")) || bytes_equal(part, BYTES("**"))) {
+        fault_hint(fault,
+                   "prefix: true takes all that is below a path, {name} one element, {name...} all that is left");
+        return refuse(fault, "has an element of stars, which would mean itself");
+    }
     if (bytes_find_char(part, '{') < 0 && bytes_find_char(part, '}') < 0)
         return 0;
     if (part.len < 2 || part.data[0] != '{' || part.data[part.len - 1] != '}')

@@ -39,7 +39,9 @@ static const struct row BAD_ROWS[] = {
       "b:1:13: services.x: defined twice, first at a:1:13\n",
       { { "a", "services: { x: {} }" }, { "b", "services: { x: {} }" } } },
     { "system: shop\ninclude: a\n", "a:1:1: system: defined twice, first at w:1:1\n", { { "a", "system: shop\n" } } },
-    { "system: shop\ninclude: a\n", "a:1:1: must be a mapping, found a list\n", { { "a", "- x\n" } } },
+    { "system: shop\ninclude: a\n",
+      "a:1:1: must be a mapping, found a list (write lines of \"name: value\", without \"- \" before them)\n",
+      { { "a", "- x\n" } } },
     { "system: shop\ninclude: a\n",
       "a:1:1: variable NOPE is not set (set it, or write ${NOPE:-default})\n",
       { { "a", "${NOPE}\n" } } },
@@ -53,7 +55,8 @@ static const struct row BAD_ROWS[] = {
       "jobs)\n",
       { { "a", "xx: 1\n" } } },
     { "include: a\nservices: []\n",
-      "w:1:1: missing key \"system\" (such as system: shop)\nw:2:11: services: must be a mapping, found a list\n",
+      "w:1:1: missing key \"system\" (such as system: shop)\nw:2:11: services: must be a mapping, found a list (write "
+      "lines of \"name: value\", without \"- \" before them)\n",
       { { "a", "services: { a: {} }\n" } } },
     { "include: a\nsystem: shop\n",
       "a:1:11: services: must be a mapping, found \"x\"\nb:1:23: services.a.scale: must be an integer, found \"x\"\n",
@@ -62,7 +65,9 @@ static const struct row BAD_ROWS[] = {
       "w:3:28: routes[0].match.path: must begin with a slash (such as /healthz)\n"
       "a:1:34: routes[1].to: no service is named \"b\"\n",
       { { "a", "routes: [{match: {path: /x}, to: b}]\nservices: {a: }" } } },
-    { "- x\n", "w:1:1: must be a mapping, found a list\n", { { 0 } } },
+    { "- x\n",
+      "w:1:1: must be a mapping, found a list (write lines of \"name: value\", without \"- \" before them)\n",
+      { { 0 } } },
 };
 
 static void refuses(void **state)

@@ -124,7 +124,8 @@ static const struct row SCALARS_ROWS[] = {
     { SERVICE("tls: {}"), "w:2:23: services.a.tls: missing key \"certificate\" (such as certificate: "
                           "shop.pem)\nw:2:23: services.a.tls: missing key \"key\"" },
     { SERVICE("tls: { certificate: x }"), "w:2:23: services.a.tls: missing key \"key\"" },
-    { SERVICE("tls: x"), "w:2:23: services.a.tls: must be a mapping, found \"x\"" },
+    { SERVICE("tls: x"), "w:2:23: services.a.tls: must be a mapping, found \"x\" (such as { certificate: shop.pem }; "
+                         "or is the indentation wrong?)" },
     { SERVICE("tls: { certificate: '', key: x }"),
       "w:2:38: services.a.tls.certificate: its length must be at least 1 (is 0)" },
     { SERVICE("tls: "), "w:2:24: services.a.tls: missing key \"certificate\" (such as certificate: shop.pem)\nw:2:24: "

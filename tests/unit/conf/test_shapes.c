@@ -45,7 +45,8 @@ static const struct row CONTAINERS_ROWS[] = {
       "services."
       "YYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYY"
       "YYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYYY...: must be an integer, found \"x\"" },
-    { SHOP("services: []\n"), "w:2:11: services: must be a mapping, found a list" },
+    { SHOP("services: []\n"), "w:2:11: services: must be a mapping, found a list (write lines of \"name: value\", "
+                              "without \"- \" before them)" },
     { SHOP("services: x\n"), "w:2:11: services: must be a mapping, found \"x\"" },
     { SHOP("services: { A: {} }\n"), "w:2:13: services: \"A\" is no name for this (a-z, 0-9 and inner hyphens, a "
                                      "letter first, at most 63 characters)" },
@@ -60,8 +61,10 @@ static const struct row CONTAINERS_ROWS[] = {
     { SHOP("services: { aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: {} }\n"),
       "w:2:13: services: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" is no name for this "
       "(a-z, 0-9 and inner hyphens, a letter first, at most 63 characters)" },
-    { SHOP("services: { a: x }\n"), "w:2:16: services.a: must be a mapping, found \"x\"" },
-    { SHOP("services: { a: [] }\n"), "w:2:16: services.a: must be a mapping, found a list" },
+    { SHOP("services: { a: x }\n"),
+      "w:2:16: services.a: must be a mapping, found \"x\" (such as { run: ./orders }; or is the indentation wrong?)" },
+    { SHOP("services: { a: [] }\n"), "w:2:16: services.a: must be a mapping, found a list (write lines of \"name: "
+                                     "value\", without \"- \" before them)" },
     { SHOP("listen: a:1\n"),
       "w:2:9: listen: must be a list, found \"a:1\" (write [...] or lines that begin with \"- \")" },
     { SHOP("listen: { a: 1 }\n"),
@@ -80,7 +83,8 @@ static const struct row CONTAINERS_ROWS[] = {
     { SHOP("services: { a: {} }\nroutes: [ { match: { prefix: true }, to: a } ]\n"),
       "w:3:20: routes[0].match: missing key \"path\" (such as path: /api/orders)" },
     { SHOP("services: { a: {} }\nroutes: [ { match: /x, to: a } ]\n"),
-      "w:3:20: routes[0].match: must be a mapping, found \"/x\"" },
+      "w:3:20: routes[0].match: must be a mapping, found \"/x\" (such as { path: /api/orders }; or is the indentation "
+      "wrong?)" },
     { SHOP("routes: { match: { path: /x } }\n"),
       "w:2:9: routes: must be a list, found a mapping (write [...] or lines that begin with \"- \")" },
     { SHOP("routes: [ ~ ]\n"),
@@ -135,7 +139,8 @@ static const struct row UNIONS_ROWS[] = {
       "write {{ for a brace itself)" },
     { STAGE("{ limit: { rate: 1/s, by: \"}\" } }"),
       "w:3:77: routes[0].stages[0].limit.by: has a \"}\" without its \"{\" (write }} for the character itself)" },
-    { STAGE("{ cache: 5MiB }"), "w:3:60: routes[0].stages[0].cache: must be a mapping, found \"5MiB\"" },
+    { STAGE("{ cache: 5MiB }"), "w:3:60: routes[0].stages[0].cache: must be a mapping, found \"5MiB\" (such as { size: "
+                                "16MiB }; or is the indentation wrong?)" },
     { STAGE("{ cache: { size: 2GiB } }"),
       "w:3:68: routes[0].stages[0].cache.size: must be between 1MiB and 1GiB (is 2GiB)" },
     { STAGE("{ cache: { fill: 201% } }"), "w:3:68: routes[0].stages[0].cache.fill: must be at most 200% (is 201%)" },
@@ -172,7 +177,8 @@ static const struct row UNIONS_ROWS[] = {
       "w:2:38: routes[0].to: no service is named \"b\" (no service is defined)" },
     { SHOP("policies: { p: { cache: {}, limit: 5/s, none: , timeout: 1s } }\n"),
       "w:2:16: policies.p: its number of entries must be at most 3 (is 4)" },
-    { SHOP("policies: { p: [ { cache: } ] }\n"), "w:2:16: policies.p: must be a mapping, found a list" },
+    { SHOP("policies: { p: [ { cache: } ] }\n"), "w:2:16: policies.p: must be a mapping, found a list (write lines of "
+                                                 "\"name: value\", without \"- \" before them)" },
     { SHOP("policies: { p: cache }\n"), "w:2:16: policies.p: must be a mapping, found \"cache\"" },
     { SHOP("policies: { p: { cach: {} } }\n"), "w:2:18: policies.p: unknown stage \"cach\" (did you mean \"cache\"?)" },
     { SHOP("policies: { ab: {}, ac: {} }\nservices: { a: { policy: ad } }\n"),

@@ -12,9 +12,10 @@ static const struct row YAML_ROWS[] = {
                          "(indent with spaces, not tabs; values that begin with @, ` or % need quotes)" },
     { "system: shop: x\n", "w:1:13: yaml: mapping values are not allowed in this context (check the indentation; a "
                            "value with a colon and a space needs quotes)" },
-    { "system: [shop\n", "w:2:1: yaml: while parsing a flow sequence: did not find expected ',' or ']' (inside { } and "
-                         "[ ] a value with braces or brackets, such as ${NAME}, needs quotes)" },
-    { "system: \"shop\n", "w:2:1: yaml: while scanning a quoted scalar: found unexpected end of stream" },
+    { "system: [shop\n", "w:2:1: yaml: while parsing a flow sequence: did not find expected ',' or ']' (a { or [ is "
+                         "not closed, or a value inside with braces or brackets, such as ${NAME}, needs quotes)" },
+    { "system: \"shop\n", "w:2:1: yaml: while scanning a quoted scalar: found unexpected end of stream (is the quote "
+                          "at line 1, column 9 closed?)" },
     { "a: b\n c: d\n", "w:2:3: yaml: mapping values are not allowed in this context (check the indentation; a value "
                        "with a colon and a space needs quotes)" },
     { "- a\nb: c\n", "w:2:1: yaml: while parsing a block collection: did not find expected '-' indicator (check the "
@@ -52,10 +53,11 @@ static const struct row YAML_ROWS[] = {
                       "(indent with spaces, not tabs; values that begin with @, ` or % need quotes)" },
     { SHOP("listen:\n- a:1\n - b:1\n"), "w:3:3: listen[0]: must be an address, found \"a:1 - b:1\" (such as "
                                         "127.0.0.1:8080, http://host:80 or unix:/run/x.sock)" },
-    { "system: 'a\nb: c\n", "w:3:1: yaml: while scanning a quoted scalar: found unexpected end of stream" },
+    { "system: 'a\nb: c\n", "w:3:1: yaml: while scanning a quoted scalar: found unexpected end of stream (is the quote "
+                            "at line 1, column 9 closed?)" },
     { "listen: [a:1, b:2\nsystem: shop\n",
-      "w:2:7: yaml: while parsing a flow sequence: did not find expected ',' or ']' (inside { } and [ ] a value with "
-      "braces or brackets, such as ${NAME}, needs quotes)" },
+      "w:2:7: yaml: while parsing a flow sequence: did not find expected ',' or ']' (a { or [ is not closed, or a "
+      "value inside with braces or brackets, such as ${NAME}, needs quotes)" },
     { "&k system: shop\n", "w:1:1: a key can't have an anchor" },
     { "a: &a x\n*a : y\n", "w:2:1: a key can't be an alias" },
     { "system: *nope\n", "w:1:9: system: alias *nope refers to no anchor before it" },
@@ -98,11 +100,12 @@ static const struct row VARIABLES_ROWS[] = {
       "w:1:9: system: a default can't hold another variable (write $${ for the characters ${ themselves)" },
     { "system: ${NAME-x}\n",
       "w:1:9: system: a variable is written ${NAME} or ${NAME:-default} (write $${ for the characters ${ themselves)" },
-    { SERVICE("scale: ${NAME}"), "w:2:26: yaml: while parsing a flow mapping: did not find expected ',' or '}' (inside "
-                                 "{ } and [ ] a value with braces or brackets, such as ${NAME}, needs quotes)" },
+    { SERVICE("scale: ${NAME}"),
+      "w:2:26: yaml: while parsing a flow mapping: did not find expected ',' or '}' (a { or [ is not closed, or a "
+      "value inside with braces or brackets, such as ${NAME}, needs quotes)" },
     { SERVICE("scale: ${N:-1}, weight: ${NOPE:-200}"),
-      "w:2:26: yaml: while parsing a flow mapping: did not find expected ',' or '}' (inside { } and [ ] a value with "
-      "braces or brackets, such as ${NAME}, needs quotes)" },
+      "w:2:26: yaml: while parsing a flow mapping: did not find expected ',' or '}' (a { or [ is not closed, or a "
+      "value inside with braces or brackets, such as ${NAME}, needs quotes)" },
     { "system: ${EMPTY}\n", "w:1:9: system: its length must be between 2 and 16 (is 0)" },
     { "system: $${NAME}\nmemory: $${N}\n",
       "w:2:9: memory: must be a size, found \"${N}\" (such as 64KiB, 256MiB or 1GB)" },
@@ -112,8 +115,8 @@ static const struct row VARIABLES_ROWS[] = {
       "w:2:11: listen[0]: variable NOPE is not set (set it, or write ${NOPE:-default})\nw:2:22: listen[1]: must be an "
       "address, found \"x\" (such as 127.0.0.1:8080, http://host:80 or unix:/run/x.sock)" },
     { SHOP("services: { ${NAME}: {} }\n"),
-      "w:2:14: yaml: while parsing a flow mapping: did not find expected ',' or '}' (inside { } and [ ] a value with "
-      "braces or brackets, such as ${NAME}, needs quotes)" },
+      "w:2:14: yaml: while parsing a flow mapping: did not find expected ',' or '}' (a { or [ is not closed, or a "
+      "value inside with braces or brackets, such as ${NAME}, needs quotes)" },
     { SHOP("policies: ${NOPE}\nroutes: ${NOPE}\n"),
       "w:2:11: policies: variable NOPE is not set (set it, or write ${NOPE:-default})\nw:3:9: routes: variable NOPE is "
       "not set (set it, or write ${NOPE:-default})" },
@@ -140,8 +143,8 @@ static const struct row ROOT_ROWS[] = {
     { "", "w:1:1: missing key \"system\" (such as system: shop)" },
     { "# nothing\n", "w:1:1: missing key \"system\" (such as system: shop)" },
     { "~\n", "w:1:1: missing key \"system\" (such as system: shop)" },
-    { "shop\n", "w:1:1: must be a mapping, found \"shop\"" },
-    { "[]\n", "w:1:1: must be a mapping, found a list" },
+    { "shop\n", "w:1:1: must be a mapping, found \"shop\" (such as { system: shop }; or is the indentation wrong?)" },
+    { "[]\n", "w:1:1: must be a mapping, found a list (write lines of \"name: value\", without \"- \" before them)" },
     { "systen: x\nsystem: shop\n", "w:1:1: unknown key \"systen\" (did you mean \"system\"?)" },
     { SHOP("xyzzy: 1\n"), "w:2:1: unknown key \"xyzzy\" (known: system, include, debug, memory, listen, services, "
                           "policies, routes, labels, jobs)" },
