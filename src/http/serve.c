@@ -219,6 +219,8 @@ static enum outcome send_answer(struct http_connection *c, struct exchange *x)
     enum outcome outcome;
     int r = answer_start(&answer);
 
+    if (r == 0 && c->tunnel) /* the stages have returned, and what they say in the head has been written */
+        (void)!exchange_release_snapshot(x);
     if (r < 0) {
         outcome = r == -ENOSPC ? OUTCOME_UPSTREAM_PROTOCOL
                                : OUTCOME_OVERLOAD; /* a head too large for a buffer, or none */
@@ -358,8 +360,6 @@ static void serve_exchange(struct http_connection *c)
     x->scope = &scope;
     if (!c->conn.aborted && scope_cancel_on_hangup(&scope, c->conn.socket) == 0)
         outcome = settle_outcome(c, &scope, run_stages(c, x));
-    if (outcome == OUTCOME_OK && c->tunnel)
-        (void)!exchange_release_snapshot(x); /* the stages have returned: nobody looks at it any more */
     if (outcome == OUTCOME_OK)
         outcome = settle_outcome(c, &scope, send_answer(c, x));
     if (outcome != OUTCOME_OK && !x->answered)

@@ -245,6 +245,77 @@ static void a_tunnel_begins_behind_the_body(void **state)
     rig_run(tunnel_behind_body, &plan);
 }
 
+/* Texts of an answer may be of the snapshot that the exchange is pinned to, such as those of the stage `headers`: a
+ * tunnel lets go of it when they have been written. Here the text lies in the local block, which goes with it. */
+#define PLACE "of the snapshot"
+
+struct told {
+    char place[sizeof(PLACE)];
+};
+
+static int told_start(const struct stage *stage, struct worker *worker, void *memory)
+{
+    memcpy(((struct told *)memory)->place, PLACE, sizeof(PLACE));
+    return 0;
+}
+
+static void told_stop(struct worker *worker, void *memory)
+{
+    memset(((struct told *)memory)->place, 'x', strlen(PLACE));
+}
+
+/* A reload comes while it runs, and its path is not there any more. */
+static int reload(struct rig *rig)
+{
+    struct snapshot *snapshot;
+    struct stage *root;
+    int r = snapshot_create(++rig->version, &snapshot);
+
+    if (r < 0)
+        return r;
+    list_push_back(&rig->snapshots, &snapshot->node);
+    r = snapshot_add_stage(snapshot, &STAGE_RIG_UP, NULL, BYTES("other"), &root);
+    if (r == 0)
+        snapshot->root = root;
+    return r < 0 ? r : worker_enter(&rig->worker, snapshot);
+}
+
+static enum outcome told_run(const struct stage *stage, struct exchange *x)
+{
+    struct rig *rig = container_of(x->worker, struct rig, worker);
+    struct told *told = stage_local(stage, x);
+    enum outcome outcome = STAGE_RIG_UP.run(stage, x);
+
+    RIG_CHECK(rig, http_head_add_named(&x->response, BYTES("X-Place"), bytes_of_text(told->place)) == 0);
+    RIG_CHECK(rig, reload(rig) == 0);
+    return outcome;
+}
+
+static const struct stage_type STAGE_TOLD = { .name = "told",
+                                              .local_size = sizeof(struct told),
+                                              .run = told_run,
+                                              .local_start = told_start,
+                                              .local_stop = told_stop };
+
+static void told_of_snapshot(struct rig *rig)
+{
+    struct rig_line *line = rig_dial(rig);
+
+    rig_say(line, ASK "early");
+    rig_hear(line, 50 * NS_PER_MS);
+    RIG_HEARD(line, "HTTP/1.1 101 Switching Protocols\r\n*X-Place: " PLACE "\r\n*\r\n\r\nat once");
+    RIG_CHECK(rig, snapshots_sweep(&rig->snapshots) == 1); /* the tunnel holds none back */
+    rig_shut(line);
+    RIG_CHECK(rig, rig_hear(line, RIG_QUIET_NS) == RIG_CLOSED);
+}
+
+static void a_tunnel_is_told_before_its_snapshot_goes(void **state)
+{
+    struct rig_plan plan = { .root = &STAGE_TOLD, .origin = SCRIPTS(SCRIPT("h", SWITCHED "at once", "a", ".")) };
+
+    rig_run(told_of_snapshot, &plan);
+}
+
 /* --- counting --------------------------------------------------------------------------------------------------- */
 
 static void steady_run(struct rig *rig, struct io_socket socket, unsigned number)
@@ -305,6 +376,7 @@ int main(void)
         cmocka_unit_test(trailers_go_both_ways),
         cmocka_unit_test(a_tunnel_goes_all_the_way),
         cmocka_unit_test(a_tunnel_begins_behind_the_body),
+        cmocka_unit_test(a_tunnel_is_told_before_its_snapshot_goes),
         cmocka_unit_test(requests_allocate_nothing),
     };
 
