@@ -148,7 +148,7 @@ static int wait_for_next(struct periodic *periodic)
     const struct chassis *chassis = periodic->service->chassis;
     int64_t spread_ns = (int64_t)prng_below(prng, (uint64_t)periodic->interval_ns / 10 + 1);
     int64_t due_ns = loop_after(&chassis->loop, periodic->interval_ns + spread_ns);
-    int r = 0;
+    int r = fiber_yield(); /* one that hurries itself leaves others their turn */
 
     periodic->sleeping = fiber_current();
     while (r == 0 && !periodic->hurried && !chassis->draining)
