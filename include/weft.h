@@ -29,11 +29,12 @@
  * (4) Functions return 0 or a count, or a negative errno, unless they say otherwise; what they return by pointer is
  *     untouched on failure. Nothing aborts for a caller's mistake: a NULL or a bad text is -EINVAL, or NULL.
  * (5) What a function gives out for a call (texts, bodies, replies, memory) lives until its handler has returned, and
- * is never given back singly. It takes at most WEFT_CALL_MEMORY_MAX bytes and four times body_max; then -ENOMEM, or
- * NULL. (6) Texts that are given out end with a zero and hold no other one: a request whose decoded path or query has a
- * zero byte is refused with 400 before any handler sees it. (7) Every wait for a call ends: with -ETIME when its time
- * is up (weft_options.timeout_ms), with -ECANCELED when the client has left or the service is torn down. Then the
- * handler should clean up and return; later waits fail too.
+ *     is never given back singly. It takes at most WEFT_CALL_MEMORY_MAX bytes and four times body_max; then -ENOMEM,
+ *     or NULL.
+ * (6) Texts that are given out end with a zero and hold no other one: a request whose decoded path or query has a zero
+ *     byte is refused with 400 before any handler sees it.
+ * (7) Every wait for a call ends: with -ETIME when its time is up (weft_options.timeout_ms), with -ECANCELED when the
+ *     client has left or the service is torn down. Then the handler should clean up and return; later waits fail too.
  *
  * Built in: GET /livez is 200 as long as the process serves. GET /readyz is 200 or 503 and says which checks of the
  * service fail, see weft_check(). GET /metrics is Prometheus text, see weft_counter(). A gateway's route that leads all
@@ -186,9 +187,9 @@ int weft_hurry(struct weft_service *service, const char *name);
 
 /* Counters and gauges in GET /metrics, beside those of HTTP and the process. They live as long as the service. `name`
  * is Prometheus' ("orders_placed_total"; a counter's ends with _total) and may have a label:
- * `orders_total{state="paid"}`; those of one name have the help text of the first. NULL: no such name, there already,
- * WEFT_METRICS_MAX, no memory; need not be looked at, as weft_route(): the functions that count take NULL. Counting is
- * for the service's thread. */
+ * `orders_total{state="paid"}`; those of one name have the help text of the first, one line. NULL: no such name, there
+ * already, WEFT_METRICS_MAX, no memory; need not be looked at, as weft_route(): the functions that count take NULL.
+ * Counting is for the service's thread. */
 struct weft_metric;
 struct weft_metric *weft_counter(struct weft_service *service, const char *name, const char *help);
 struct weft_metric *weft_gauge(struct weft_service *service, const char *name, const char *help);

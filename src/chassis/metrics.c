@@ -57,6 +57,15 @@ static bool parse_name(struct bytes text, struct bytes *ret_family, struct bytes
            bytes_find_char(*ret_value, '\\') < 0;
 }
 
+/* Help texts are written as they are: the format would want these escaped. */
+static bool is_line(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == '\\')
+            return false;
+    return true;
+}
+
 /* Families that are there without the service's doing. */
 static bool is_taken(struct bytes family)
 {
@@ -115,11 +124,13 @@ static struct weft_metric *make(struct weft_service *service, struct bytes famil
     return metric;
 }
 
-static const char *wrong_with(const struct weft_service *service, const char *name, bool counter, struct bytes family,
+static const char *wrong_with(const struct weft_service *service, const char *help, bool counter, struct bytes family,
                               struct bytes label, struct bytes value)
 {
     const struct weft_metric *first = first_of(service, family);
 
+    if (!is_line(help))
+        return "its help text is one line, without a backslash";
     if (is_taken(family))
         return "names that begin with weft_, http_ and process_ are taken";
     if (counter && !bytes_ends(family, BYTES("_total")))
@@ -145,7 +156,7 @@ static struct weft_metric *add(struct weft_service *service, const char *name, c
                             name ? name : "");
         return NULL;
     }
-    wrong = wrong_with(service, name, counter, family, label, value);
+    wrong = wrong_with(service, help, counter, family, label, value);
     metric = wrong ? NULL : make(service, family, label, value, help);
     if (!metric)
         (void)service_fault(service, -EINVAL, "metric %s: %s", name, wrong ? wrong : "there is no memory");

@@ -250,6 +250,30 @@ static void a_task_is_hurried(void **state)
     rig_free(rig);
 }
 
+#define RESTLESS_RUNS 300000
+
+/* It has always more to do, and waits for nothing. */
+static int restless_work(struct weft_call *call, void *user)
+{
+    struct work *work = user;
+
+    return atomic_fetch_add(&work->runs, 1) < RESTLESS_RUNS ? weft_hurry(work->service, "work") : 0;
+}
+
+static void a_task_that_hurries_itself_leaves_others_their_turn(void **state)
+{
+    struct rig *rig = rig_create(NULL);
+    struct work restless = { .service = rig->service };
+
+    assert_int_equal(weft_every(rig->service, "work", 3600 * 1000, restless_work, &restless), 0);
+    rig_start(rig);
+    wait_for(&restless.runs, 3);
+    assert_int_equal(rig_get(rig, "/livez"), 200);
+    assert_int_equal(rig_stop(rig), 0);
+    assert_true(restless.runs < RESTLESS_RUNS);
+    rig_free(rig);
+}
+
 /* One under way may end in the time of the drain; one that does not is cancelled, and the exit code says so. */
 static void a_drain_waits_for_a_task(void **state)
 {
@@ -394,6 +418,8 @@ static void metrics_have_names_and_bounds(void **state)
         assert_null(weft_counter(service, BAD[i], "x"));
     assert_null(weft_counter(service, NULL, "x"));
     assert_null(weft_counter(service, "a_total", NULL));
+    assert_null(weft_counter(service, "a_total", "two\nlines"));
+    assert_null(weft_counter(service, "a_total", "back\\slash"));
     assert_null(weft_counter(NULL, "a_total", "x"));
     for (int i = 0; i < WEFT_METRICS_MAX; i++) {
         (void)snprintf(name, sizeof(name), "orders%d_total%s", i / 2, i % 2 ? "{a=\"b\"}" : "");
@@ -503,6 +529,7 @@ int main(void)
         cmocka_unit_test(a_service_that_leaves_is_not_ready),
         cmocka_unit_test(a_task_runs_again_and_again),
         cmocka_unit_test(a_task_is_hurried),
+        cmocka_unit_test(a_task_that_hurries_itself_leaves_others_their_turn),
         cmocka_unit_test(a_drain_waits_for_a_task),
         cmocka_unit_test(tasks_are_bounded_in_time_and_number),
         cmocka_unit_test(a_test_ticks),
