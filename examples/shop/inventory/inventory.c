@@ -149,20 +149,25 @@ static int find_reservation(struct weft_sql *sql, struct reservation *reservatio
     return r;
 }
 
-/* What is in stock of an item; -ENOENT: there is no such item. */
-static const char *why_not(struct weft_sql *sql, const struct request *request)
+/* Why it can't be held; "": it can. */
+static int look_for_refusal(struct weft_sql *sql, const struct request *request, const char **ret)
 {
-    for (size_t i = 0; i < request->line_count; i++) {
+    const char *refusal = "";
+
+    for (size_t i = 0; i < request->line_count && *refusal == '\0'; i++) {
         int64_t stock = 0;
         int r = weft_sql_integer(sql, &stock, "SELECT stock FROM items WHERE sku = ?",
                                  WEFT_VALUES(WEFT_TEXT(request->lines[i].sku)));
 
         if (r == -ENOENT)
-            return "no such item";
-        if (r == 0 && stock < request->lines[i].quantity)
-            return "sold out";
+            refusal = "no such item";
+        else if (r < 0)
+            return r;
+        else if (stock < request->lines[i].quantity)
+            refusal = "sold out";
     }
-    return NULL;
+    *ret = refusal;
+    return 0;
 }
 
 static int hold(struct weft_sql *sql, const struct reservation *reservation)
@@ -172,7 +177,7 @@ static int hold(struct weft_sql *sql, const struct reservation *reservation)
         int r = weft_sql_run(sql, "UPDATE items SET stock = stock - ?1, reserved = reserved + ?1 WHERE sku = ?2",
                              WEFT_VALUES(WEFT_INTEGER(line->quantity), WEFT_TEXT(line->sku)));
 
-        if (r > 0)
+        if (r >= 0)
             r = weft_sql_run(
                 sql, "INSERT INTO reservation_lines(reservation, sku, quantity) VALUES (?, ?, ?)",
                 WEFT_VALUES(WEFT_TEXT(reservation->id), WEFT_TEXT(line->sku), WEFT_INTEGER(line->quantity)));
@@ -186,19 +191,21 @@ static int hold(struct weft_sql *sql, const struct reservation *reservation)
 static int decide(struct weft_sql *sql, void *argument)
 {
     struct reservation *reservation = argument;
-    const char *refusal;
     int r = find_reservation(sql, reservation);
 
     reservation->made = r == 0;
     if (r != 0)
         return r < 0 ? r : 0;
-    refusal = why_not(sql, reservation->request);
-    reservation->state = refusal ? "refused" : "held";
-    reservation->reason = refusal ? refusal : "";
+    r = look_for_refusal(sql, reservation->request, &reservation->reason);
+    if (r < 0)
+        return r;
+    reservation->state = *reservation->reason ? "refused" : "held";
     r = weft_sql_run(sql, "INSERT INTO reservations(id, state, reason, asked) VALUES (?, ?, ?, ?)",
                      WEFT_VALUES(WEFT_TEXT(reservation->id), WEFT_TEXT(reservation->state),
                                  WEFT_TEXT(reservation->reason), WEFT_TEXT(reservation->asked)));
-    return r < 0 || refusal ? (r < 0 ? r : 0) : hold(sql, reservation);
+    if (r >= 0 && *reservation->reason == '\0')
+        r = hold(sql, reservation);
+    return r < 0 ? r : 0;
 }
 
 /* No item twice; what they ask for, as a text. NULL: no memory. */

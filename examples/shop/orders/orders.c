@@ -121,12 +121,13 @@ static int list_orders(struct weft_call *call, void *user)
 {
     const struct orders *orders = user;
     const char *limit = weft_query_value(call, "limit");
-    long count = limit ? strtol(limit, NULL, 10) : 20;
+    char *end = NULL;
+    long count = limit ? strtol(limit, &end, 10) : 20;
     struct weft_json *answer = weft_object(call), *list = weft_array(call);
     struct weft_rows *rows;
     int r;
 
-    if (count < 1 || count > LIST_MAX)
+    if (count < 1 || count > LIST_MAX || (end && *end != '\0'))
         return weft_answer_problem(call, 400, "limit", "limit is a number from 1 to 100");
     r = weft_database_query(call, orders->database, &rows,
                             "SELECT id, customer, state, reason, placed_ms FROM orders ORDER BY number DESC LIMIT ?",
@@ -271,9 +272,7 @@ static int put_order(struct weft_call *call, void *user)
         return r;
     if (strcmp(placing.state, "placed") == 0)
         r = settle_order(call, orders, placing.id, placing.asked, &placing.state, &reason);
-    if (r == -ETIME || r == -ECANCELED)
-        return r;
-    /* 202: it is kept, and will be settled; look again. */
+    /* 202: it is kept, and will be settled; look again. Where our own time is up, reading it fails, too. */
     return answer_order(call, orders, placing.id, r < 0 ? 202 : placing.made ? 201 : 200);
 }
 

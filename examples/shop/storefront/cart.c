@@ -28,24 +28,35 @@ static const struct weft_json *find_item(const struct weft_json *items, const ch
     return NULL;
 }
 
-static int answer_cart(struct weft_call *call, const struct storefront *storefront)
+static int no_prices(struct weft_call *call)
+{
+    return weft_answer_problem(call, 503, "no-inventory", "the shop can't see its prices now; try again");
+}
+
+/* NULL: inventory can't be reached. */
+static const struct weft_json *ask_items(struct weft_call *call)
 {
     struct weft_reply reply = weft_request(call, "GET", "http://inventory/items", NULL);
+    const struct weft_json *answer;
+
+    if (reply.status != 200 || weft_reply_json(call, &reply, &answer) < 0)
+        return NULL;
+    return weft_json_get(answer, "items");
+}
+
+static int answer_cart(struct weft_call *call, const struct storefront *storefront, const struct weft_json *items)
+{
     struct weft_json *answer = weft_object(call), *lines = weft_array(call);
-    const struct weft_json *items = NULL;
     struct weft_rows *rows;
     int64_t total = 0;
-    int r;
+    int r = weft_database_query(call, storefront->database, &rows,
+                                "SELECT sku, quantity FROM cart_lines WHERE cart = ? ORDER BY sku",
+                                WEFT_VALUES(WEFT_TEXT(weft_path_value(call, "cart"))));
 
-    if (reply.status != 200 || weft_reply_json(call, &reply, &items) < 0)
-        return weft_answer_problem(call, 503, "no-inventory", "the shop can't see its prices now; try again");
-    r = weft_database_query(call, storefront->database, &rows,
-                            "SELECT sku, quantity FROM cart_lines WHERE cart = ? ORDER BY sku",
-                            WEFT_VALUES(WEFT_TEXT(weft_path_value(call, "cart"))));
     if (r < 0)
         return r;
     while (weft_rows_next(rows) > 0) {
-        const struct weft_json *item = find_item(weft_json_get(items, "items"), weft_row_text(rows, 0));
+        const struct weft_json *item = find_item(items, weft_row_text(rows, 0));
         int64_t cents = weft_json_integer(weft_json_get(item, "cents"));
         struct weft_json *line = weft_object(call);
 
@@ -63,7 +74,9 @@ static int answer_cart(struct weft_call *call, const struct storefront *storefro
 
 int storefront_cart(struct weft_call *call, void *user)
 {
-    return answer_cart(call, user);
+    const struct weft_json *items = ask_items(call);
+
+    return items ? answer_cart(call, user, items) : no_prices(call);
 }
 
 struct change {
@@ -105,132 +118,134 @@ int storefront_put_line(struct weft_call *call, void *user)
 {
     const struct storefront *storefront = user;
     struct putting putting = { .cart = weft_path_value(call, "cart"), .sku = weft_path_value(call, "sku") };
+    const struct weft_json *items;
     struct change change;
     int r = weft_body_take(call, &CHANGE, &change);
 
     if (r < 0)
         return r;
-    if (strlen(putting.cart) > 64 || strlen(putting.sku) > 40)
-        return weft_answer_problem(call, 400, "name", "names of carts and items are shorter");
+    if (!storefront_id_fits(putting.cart))
+        return weft_answer_problem(call, 400, "cart", "a cart's id has 8 to 64 letters, digits and hyphens");
+    items = ask_items(call);
+    if (!items)
+        return no_prices(call);
+    if (change.quantity > 0 && !find_item(items, putting.sku))
+        return weft_answer_problem(call, 404, "no-such-item", "there is no such item");
     putting.quantity = change.quantity;
     r = weft_transaction(call, storefront->database, put_line, &putting);
     if (r == -E2BIG)
-        return weft_answer_problem(call, 409, "cart-full", "a cart takes 50 different items");
-    return r < 0 ? r : answer_cart(call, storefront);
+        return weft_answer_problem(call, 409, "cart-full",
+                                   weft_format(call, "a cart takes %d different items", STOREFRONT_LINES_MAX));
+    return r < 0 ? r : answer_cart(call, storefront, items);
 }
 
 /* --- checkout --------------------------------------------------------------------------------------------------- */
 
+struct request {
+    const char *cart, *customer;
+};
+
+static const struct weft_field REQUEST_FIELDS[] = {
+    WEFT_FIELD_TEXT(struct request, cart, .min = 8, .max = 64),
+    WEFT_FIELD_TEXT(struct request, customer, .min = 1, .max = 80),
+};
+static const struct weft_shape REQUEST = WEFT_SHAPE(struct request, REQUEST_FIELDS);
+
+/* What goes to orders: of this request, or of the one that came first. */
 struct checkout {
-    const char *order, *customer;
+    const char *id, *cart, *customer;
+    struct line *lines;
+    size_t line_count;
 };
 
 static const struct weft_field CHECKOUT_FIELDS[] = {
-    WEFT_FIELD_TEXT(struct checkout, order, .min = 8, .max = 64),
-    WEFT_FIELD_TEXT(struct checkout, customer, .min = 1, .max = 80),
+    WEFT_FIELD_TEXT(struct checkout, customer),
+    WEFT_FIELD_LIST(struct checkout, lines, line_count, &LINE),
 };
 static const struct weft_shape CHECKOUT = WEFT_SHAPE(struct checkout, CHECKOUT_FIELDS);
 
-struct leaving {
-    struct checkout checkout;
-    const char *cart;
-    struct line lines[STOREFRONT_LINES_MAX];
-    size_t line_count;
-    const char *body; /* what was made of it earlier; NULL: nothing yet */
-};
-
-/* The checkout as it was sent before, or what is in the cart now. */
-static int read_cart(struct weft_sql *sql, void *argument)
+/* 1: it was made before, and is read; 0: it was not. */
+static int find_checkout(struct weft_sql *sql, struct checkout *checkout)
 {
-    struct leaving *leaving = argument;
     struct weft_rows *rows;
-    int r = weft_sql_query(sql, &rows, "SELECT body FROM checkouts WHERE order_id = ? AND cart = ?",
-                           WEFT_VALUES(WEFT_TEXT(leaving->checkout.order), WEFT_TEXT(leaving->cart)));
+    int r = weft_sql_query(sql, &rows, "SELECT cart, customer FROM checkouts WHERE order_id = ?",
+                           WEFT_VALUES(WEFT_TEXT(checkout->id)));
 
     if (r == 0)
         r = weft_rows_next(rows);
-    if (r > 0) {
-        leaving->body = weft_row_copy(rows, 0);
-        weft_rows_end(rows);
-        return 0;
-    }
+    if (r <= 0)
+        return r;
+    if (strcmp(weft_row_text(rows, 0), checkout->cart) != 0)
+        r = -EEXIST;
+    checkout->customer = weft_row_copy(rows, 1);
+    weft_rows_end(rows);
+    return r;
+}
+
+/* What is in the cart belongs to the order from now on. -ENODATA: there is nothing in it. */
+static int empty_cart(struct weft_sql *sql, const struct checkout *checkout)
+{
+    int r = weft_sql_run(
+        sql, "INSERT INTO checkouts(order_id, cart, customer) VALUES (?, ?, ?)",
+        WEFT_VALUES(WEFT_TEXT(checkout->id), WEFT_TEXT(checkout->cart), WEFT_TEXT(checkout->customer)));
+
+    if (r >= 0)
+        r = weft_sql_run(sql,
+                         "INSERT INTO checkout_lines(order_id, sku, quantity)"
+                         " SELECT ?, sku, quantity FROM cart_lines WHERE cart = ?",
+                         WEFT_VALUES(WEFT_TEXT(checkout->id), WEFT_TEXT(checkout->cart)));
     if (r == 0)
-        r = weft_sql_query(sql, &rows, "SELECT sku, quantity FROM cart_lines WHERE cart = ? ORDER BY sku",
-                           WEFT_VALUES(WEFT_TEXT(leaving->cart)));
+        return -ENODATA;
+    if (r > 0)
+        r = weft_sql_run(sql, "DELETE FROM cart_lines WHERE cart = ?", WEFT_VALUES(WEFT_TEXT(checkout->cart)));
+    return r < 0 ? r : 0;
+}
+
+static int check_out(struct weft_sql *sql, void *argument)
+{
+    struct checkout *checkout = argument;
+    struct weft_rows *rows;
+    int r = find_checkout(sql, checkout);
+
+    if (r == 0)
+        r = empty_cart(sql, checkout);
+    if (r < 0)
+        return r;
+    checkout->lines = weft_sql_alloc(sql, STOREFRONT_LINES_MAX * sizeof(*checkout->lines));
+    if (!checkout->lines)
+        return -ENOMEM;
+    r = weft_sql_query(sql, &rows, "SELECT sku, quantity FROM checkout_lines WHERE order_id = ? ORDER BY sku LIMIT ?",
+                       WEFT_VALUES(WEFT_TEXT(checkout->id), WEFT_INTEGER(STOREFRONT_LINES_MAX)));
     while (r == 0 && (r = weft_rows_next(rows)) > 0) {
-        if (leaving->line_count == STOREFRONT_LINES_MAX)
-            return -E2BIG;
-        leaving->lines[leaving->line_count++] = (struct line){ .sku = weft_row_copy(rows, 0),
-                                                               .quantity = weft_row_integer(rows, 1) };
+        checkout->lines[checkout->line_count++] = (struct line){ .sku = weft_row_copy(rows, 0),
+                                                                 .quantity = weft_row_integer(rows, 1) };
         r = 0;
     }
     return r;
 }
 
-/* From now on the order exists, whatever happens: what was in the cart belongs to it. */
-static int keep_checkout(struct weft_sql *sql, void *argument)
-{
-    const struct leaving *leaving = argument;
-    int r = weft_sql_run(
-        sql, "INSERT INTO checkouts(order_id, cart, body) VALUES (?, ?, ?)",
-        WEFT_VALUES(WEFT_TEXT(leaving->checkout.order), WEFT_TEXT(leaving->cart), WEFT_TEXT(leaving->body)));
-
-    if (r >= 0)
-        r = weft_sql_run(sql, "DELETE FROM cart_lines WHERE cart = ?", WEFT_VALUES(WEFT_TEXT(leaving->cart)));
-    return r < 0 ? r : 0;
-}
-
-static int write_body(struct weft_call *call, struct leaving *leaving)
-{
-    struct weft_json *body = weft_object(call), *lines = weft_array(call);
-    struct weft_bytes text;
-    int r;
-
-    for (size_t i = 0; i < leaving->line_count; i++)
-        weft_append(lines, weft_json_of(call, &LINE, &leaving->lines[i]));
-    weft_set_text(body, "customer", leaving->checkout.customer);
-    weft_set(body, "lines", lines);
-    r = weft_json_write(call, body, &text);
-    if (r == 0)
-        leaving->body = text.data;
-    return r;
-}
-
-static int pass_on(struct weft_call *call, const struct weft_reply *reply)
-{
-    if (reply->status == 0)
-        return weft_answer_problem(call, 503, "no-orders", "your order is kept, but could not be sent; try again");
-    return weft_answer(call, reply->status, weft_reply_header(reply, "Content-Type"), reply->body.data,
-                       reply->body.len);
-}
-
 int storefront_checkout(struct weft_call *call, void *user)
 {
     const struct storefront *storefront = user;
-    struct leaving *leaving = weft_alloc(call, sizeof(*leaving));
-    struct weft_content content = { .type = "application/json" };
+    struct checkout checkout = { .id = weft_path_value(call, "id") };
+    struct request request;
     struct weft_reply reply;
-    int r = leaving ? weft_body_take(call, &CHECKOUT, &leaving->checkout) : -ENOMEM;
+    int r = weft_body_take(call, &REQUEST, &request);
 
     if (r < 0)
         return r;
-    if (!storefront_id_fits(leaving->checkout.order))
-        return weft_refuse(call, "/order", "must be made of letters, digits and hyphens");
-    leaving->cart = weft_path_value(call, "cart");
-    r = weft_read_transaction(call, storefront->database, read_cart, leaving);
-    if (r == 0 && !leaving->body) {
-        if (leaving->line_count == 0)
-            return weft_answer_problem(call, 409, "cart-empty", "there is nothing in the cart");
-        r = write_body(call, leaving);
-        if (r == 0)
-            r = weft_transaction(call, storefront->database, keep_checkout, leaving);
-    }
+    if (!storefront_id_fits(checkout.id))
+        return weft_answer_problem(call, 400, "id", "an order's id has 8 to 64 letters, digits and hyphens");
+    checkout.cart = request.cart;
+    checkout.customer = request.customer;
+    r = weft_transaction(call, storefront->database, check_out, &checkout);
+    if (r == -ENODATA)
+        return weft_answer_problem(call, 409, "cart-empty", "there is nothing in the cart");
     if (r == -EEXIST)
-        return weft_answer_problem(call, 409, "order-taken", "there is another checkout with that order");
+        return weft_answer_problem(call, 409, "order-taken", "there is another order of that id");
     if (r < 0)
         return r;
-    content.data = leaving->body;
-    content.len = strlen(leaving->body);
-    reply = weft_request(call, "PUT", weft_format(call, "http://orders/orders/%s", leaving->checkout.order), &content);
-    return pass_on(call, &reply);
+    reply = weft_request_with(call, "PUT", weft_format(call, "http://orders/orders/%s", checkout.id), NULL,
+                              &(struct weft_request_options){ .json = weft_json_of(call, &CHECKOUT, &checkout) });
+    return storefront_pass_on(call, &reply);
 }

@@ -8,11 +8,16 @@ static const char *const MIGRATIONS[] = {
     " sku TEXT NOT NULL,"
     " quantity INTEGER NOT NULL CHECK (quantity BETWEEN 1 AND 99),"
     " PRIMARY KEY (cart, sku)) STRICT, WITHOUT ROWID;"
-    /* What was in the cart when it was checked out, in JSON: sent again, a checkout finds it here. */
+    /* Which cart became which order, and what was in it: an order that is sent again is found here. */
     "CREATE TABLE checkouts("
     " order_id TEXT PRIMARY KEY,"
     " cart TEXT NOT NULL,"
-    " body TEXT NOT NULL) STRICT;",
+    " customer TEXT NOT NULL) STRICT;"
+    "CREATE TABLE checkout_lines("
+    " order_id TEXT NOT NULL REFERENCES checkouts(order_id),"
+    " sku TEXT NOT NULL,"
+    " quantity INTEGER NOT NULL,"
+    " PRIMARY KEY (order_id, sku)) STRICT, WITHOUT ROWID;",
 };
 
 bool storefront_id_fits(const char *id)
@@ -90,8 +95,8 @@ int storefront_init(struct storefront *storefront, const struct weft_options *op
     weft_route(service, "GET", "/api/products", list_products, storefront);
     weft_route(service, "GET", "/api/carts/{cart}", storefront_cart, storefront);
     weft_route(service, "PUT", "/api/carts/{cart}/{sku}", storefront_put_line, storefront);
-    weft_route(service, "POST", "/api/carts/{cart}/checkout", storefront_checkout, storefront);
     weft_route(service, "GET", "/api/orders", storefront_orders, storefront);
+    weft_route(service, "PUT", "/api/orders/{id}", storefront_checkout, storefront);
     weft_route(service, "GET", "/api/orders/{id}", storefront_order, storefront);
     weft_route(service, "GET", "/api/orders/{id}/events", storefront_events, storefront);
     weft_route(service, "GET", "/pictures/{name}", storefront_picture, storefront);

@@ -8,7 +8,8 @@ static struct orders orders;
 
 /* Inventory as the test wants it. */
 static struct {
-    const char *state; /* NULL: nobody listens */
+    const char *state; /* NULL: there is no answer */
+    int error;         /* then: why there is no answer; 0: nobody listens */
     unsigned asked;
     char last_path[128], last_body[256];
 } faked;
@@ -19,7 +20,7 @@ static void reserve(struct weft_faked *asked, void *user)
     (void)snprintf(faked.last_path, sizeof(faked.last_path), "%s %s", asked->method, asked->path);
     (void)snprintf(faked.last_body, sizeof(faked.last_body), "%.*s", (int)asked->body.len, asked->body.data);
     if (!faked.state)
-        asked->error = -ECONNREFUSED;
+        asked->error = faked.error ? faked.error : -ECONNREFUSED;
     else
         asked->answer = weft_format(asked->call, "{\"id\":\"x\",\"state\":\"%s\",\"reason\":\"%s\"}", faked.state,
                                     strcmp(faked.state, "held") == 0 ? "" : "sold out");
@@ -85,6 +86,13 @@ static void without_inventory_it_stays_placed_and_is_settled_later(void **state)
     rig_contains(rig_ask(orders.service, "PUT", "/orders/order-0001", ORDER, 200), "\"state\":\"confirmed\"");
 }
 
+static void a_slow_inventory_is_no_failure(void **state)
+{
+    faked.state = NULL;
+    faked.error = -ETIME;
+    rig_contains(rig_ask(orders.service, "PUT", "/orders/order-0001", ORDER, 202), "\"state\":\"placed\"");
+}
+
 static int make_older(struct weft_sql *sql, void *argument)
 {
     return weft_sql_run(sql, "UPDATE orders SET placed_ms = placed_ms - 10000", WEFT_VALUES()) < 0 ? -EIO : 0;
@@ -119,6 +127,8 @@ static void bad_orders_are_refused(void **state)
     (void)rig_ask(orders.service, "POST", "/orders/order-0001", ORDER, 405);
     (void)rig_ask(orders.service, "GET", "/orders/order-0001", NULL, 404);
     (void)rig_ask(orders.service, "GET", "/orders?limit=0", NULL, 400);
+    (void)rig_ask(orders.service, "GET", "/orders?limit=5x", NULL, 400);
+    (void)rig_ask(orders.service, "GET", "/orders?limit=", NULL, 400);
     assert_int_equal(faked.asked, 0);
 }
 
@@ -129,6 +139,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_refused_is_rejected, start, stop),
         cmocka_unit_test_setup_teardown(the_same_order_again_is_the_same, start, stop),
         cmocka_unit_test_setup_teardown(without_inventory_it_stays_placed_and_is_settled_later, start, stop),
+        cmocka_unit_test_setup_teardown(a_slow_inventory_is_no_failure, start, stop),
         cmocka_unit_test_setup_teardown(the_task_settles_what_was_left, start, stop),
         cmocka_unit_test_setup_teardown(bad_orders_are_refused, start, stop),
     };

@@ -7,10 +7,20 @@
 static struct storefront storefront;
 
 static struct {
-    bool no_orders, no_inventory;
+    bool no_orders, no_inventory, no_such_order, many_items;
     unsigned puts;
     char last_body[256];
 } faked;
+
+static const char *many_items(struct weft_call *call)
+{
+    const char *items = "";
+
+    for (int i = 0; i <= STOREFRONT_LINES_MAX; i++)
+        items = weft_format(call, "%s%s{\"sku\":\"thing-%d\",\"name\":\"Thing\",\"cents\":1,\"stock\":1}", items,
+                            i > 0 ? "," : "", i);
+    return weft_format(call, "{\"items\":[%s]}", items);
+}
 
 static void inventory(struct weft_faked *asked, void *user)
 {
@@ -18,6 +28,8 @@ static void inventory(struct weft_faked *asked, void *user)
         asked->error = -ECONNREFUSED;
     asked->answer = "{\"items\":[{\"sku\":\"loom\",\"name\":\"Table loom\",\"cents\":18900,\"stock\":3},"
                     "{\"sku\":\"comb\",\"name\":\"Comb\",\"cents\":1590,\"stock\":0}]}";
+    if (faked.many_items)
+        asked->answer = many_items(asked->call);
 }
 
 static void orders(struct weft_faked *asked, void *user)
@@ -32,7 +44,9 @@ static void orders(struct weft_faked *asked, void *user)
                        asked->body.data);
         asked->status = 201;
         asked->answer = "{\"id\":\"order-0001\",\"state\":\"confirmed\"}";
-    } else if (strcmp(asked->path, "/popular") == 0)
+    } else if (faked.no_such_order)
+        asked->status = 404;
+    else if (strcmp(asked->path, "/popular") == 0)
         asked->answer = "{\"popular\":[{\"sku\":\"loom\",\"sold\":7}]}";
     else
         asked->answer = "{\"id\":\"order-0001\",\"state\":\"confirmed\"}";
@@ -71,12 +85,16 @@ static void products_are_gathered(void **state)
 
 static void carts_are_kept(void **state)
 {
-    rig_contains(rig_ask(storefront.service, "PUT", "/api/carts/c1/loom", "{\"quantity\":2}", 200), "\"cents\":37800");
-    rig_contains(rig_ask(storefront.service, "PUT", "/api/carts/c1/comb", "{\"quantity\":1}", 200), "\"cents\":39390");
-    rig_contains(rig_ask(storefront.service, "PUT", "/api/carts/c1/loom", "{\"quantity\":1}", 200), "\"cents\":20490");
-    rig_contains(rig_ask(storefront.service, "PUT", "/api/carts/c1/comb", "{\"quantity\":0}", 200), "\"cents\":18900");
-    rig_contains(rig_ask(storefront.service, "GET", "/api/carts/c2", NULL, 200), "\"lines\":[]");
-    (void)rig_ask(storefront.service, "PUT", "/api/carts/c1/loom", "{\"quantity\":100}", 422);
+    rig_contains(rig_ask(storefront.service, "PUT", "/api/carts/cart-0001/loom", "{\"quantity\":2}", 200),
+                 "\"cents\":37800");
+    rig_contains(rig_ask(storefront.service, "PUT", "/api/carts/cart-0001/comb", "{\"quantity\":1}", 200),
+                 "\"cents\":39390");
+    rig_contains(rig_ask(storefront.service, "PUT", "/api/carts/cart-0001/loom", "{\"quantity\":1}", 200),
+                 "\"cents\":20490");
+    rig_contains(rig_ask(storefront.service, "PUT", "/api/carts/cart-0001/comb", "{\"quantity\":0}", 200),
+                 "\"cents\":18900");
+    rig_contains(rig_ask(storefront.service, "GET", "/api/carts/cart-0002", NULL, 200), "\"lines\":[]");
+    (void)rig_ask(storefront.service, "PUT", "/api/carts/cart-0001/loom", "{\"quantity\":100}", 422);
 }
 
 /* STOREFRONT_LINES_MAX */
@@ -84,34 +102,57 @@ static void a_cart_has_an_end(void **state)
 {
     char path[64];
 
+    faked.many_items = true;
     for (int i = 0; i < STOREFRONT_LINES_MAX; i++) {
-        (void)snprintf(path, sizeof(path), "/api/carts/c1/thing-%d", i);
+        (void)snprintf(path, sizeof(path), "/api/carts/cart-0001/thing-%d", i);
         (void)rig_ask(storefront.service, "PUT", path, "{\"quantity\":1}", 200);
     }
-    (void)rig_ask(storefront.service, "PUT", "/api/carts/c1/one-more", "{\"quantity\":1}", 409);
-    (void)rig_ask(storefront.service, "PUT", "/api/carts/c1/thing-0", "{\"quantity\":2}", 200);
+    (void)snprintf(path, sizeof(path), "/api/carts/cart-0001/thing-%d", STOREFRONT_LINES_MAX);
+    rig_contains(rig_ask(storefront.service, "PUT", path, "{\"quantity\":1}", 409), "cart-full");
+    (void)rig_ask(storefront.service, "PUT", "/api/carts/cart-0001/thing-0", "{\"quantity\":2}", 200);
 }
 
-#define CHECKOUT "{\"order\":\"order-0001\",\"customer\":\"Ada\"}"
-
-static void a_checkout_sent_again_is_the_same_order(void **state)
+static void what_is_not_sold_is_not_put_in(void **state)
 {
-    (void)rig_ask(storefront.service, "POST", "/api/carts/c1/checkout", CHECKOUT, 409); /* nothing in it */
-    (void)rig_ask(storefront.service, "PUT", "/api/carts/c1/loom", "{\"quantity\":2}", 200);
+    (void)rig_ask(storefront.service, "PUT", "/api/carts/cart-0001/gold", "{\"quantity\":1}", 404);
+    (void)rig_ask(storefront.service, "PUT", "/api/carts/cart-0001/gold", "{\"quantity\":0}", 200); /* taken out */
+    (void)rig_ask(storefront.service, "PUT", "/api/carts/short/loom", "{\"quantity\":1}", 400);
+    faked.no_inventory = true;
+    (void)rig_ask(storefront.service, "PUT", "/api/carts/cart-0001/loom", "{\"quantity\":1}", 503);
+    faked.no_inventory = false;
+    rig_contains(rig_ask(storefront.service, "GET", "/api/carts/cart-0001", NULL, 200), "\"lines\":[]");
+}
+
+#define CHECKOUT "{\"cart\":\"cart-0001\",\"customer\":\"Ada\"}"
+
+static void an_order_sent_again_is_the_same_order(void **state)
+{
+    (void)rig_ask(storefront.service, "PUT", "/api/orders/order-0001", CHECKOUT, 409); /* nothing in it */
+    (void)rig_ask(storefront.service, "PUT", "/api/carts/cart-0001/loom", "{\"quantity\":2}", 200);
     faked.no_orders = true;
-    (void)rig_ask(storefront.service, "POST", "/api/carts/c1/checkout", CHECKOUT, 503);
-    rig_contains(rig_ask(storefront.service, "GET", "/api/carts/c1", NULL, 200), "\"lines\":[]"); /* (1) */
+    (void)rig_ask(storefront.service, "PUT", "/api/orders/order-0001", CHECKOUT, 503);
+    rig_contains(rig_ask(storefront.service, "GET", "/api/carts/cart-0001", NULL, 200), "\"lines\":[]"); /* (1) */
+    (void)rig_ask(storefront.service, "PUT", "/api/carts/cart-0001/comb", "{\"quantity\":1}", 200);
     faked.no_orders = false;
     for (int i = 0; i < 2; i++) {
-        rig_contains(rig_ask(storefront.service, "POST", "/api/carts/c1/checkout", CHECKOUT, 201), "confirmed");
+        rig_contains(rig_ask(storefront.service, "PUT", "/api/orders/order-0001", CHECKOUT, 201), "confirmed");
         assert_string_equal(faked.last_body, "/orders/order-0001 {\"customer\":\"Ada\",\"lines\":[{\"sku\":\"loom\","
                                              "\"quantity\":2}]}");
     }
     assert_int_equal(faked.puts, 2);
-    (void)rig_ask(storefront.service, "PUT", "/api/carts/c2/loom", "{\"quantity\":1}", 200);
-    (void)rig_ask(storefront.service, "POST", "/api/carts/c2/checkout", CHECKOUT, 409); /* another cart's */
-    (void)rig_ask(storefront.service, "POST", "/api/carts/c2/checkout", "{\"order\":\"a/../../b\",\"customer\":\"A\"}",
-                  422);
+    rig_contains(rig_ask(storefront.service, "GET", "/api/carts/cart-0001", NULL, 200), "\"sku\":\"comb\"");
+}
+
+static void an_order_that_makes_no_sense_is_refused(void **state)
+{
+    (void)rig_ask(storefront.service, "PUT", "/api/carts/cart-0001/loom", "{\"quantity\":2}", 200);
+    (void)rig_ask(storefront.service, "PUT", "/api/orders/order-0001", CHECKOUT, 201);
+    rig_contains(rig_ask(storefront.service, "PUT", "/api/orders/order-0001",
+                         "{\"cart\":\"cart-0002\",\"customer\":\"Ada\"}", 409),
+                 "order-taken");
+    (void)rig_ask(storefront.service, "PUT", "/api/orders/a%2Fb%2Fc%2Fd%2Fe", CHECKOUT, 400);
+    rig_contains(rig_ask(storefront.service, "PUT", "/api/orders/order-0002", "{\"cart\":\"c\"}", 422), "/customer");
+    assert_int_equal(faked.puts, 1);
 }
 
 static void events_end_with_the_final_state(void **state)
@@ -119,6 +160,8 @@ static void events_end_with_the_final_state(void **state)
     rig_contains(rig_ask(storefront.service, "GET", "/api/orders/order-0001/events", NULL, 200),
                  "event: state\ndata: {\"id\":\"order-0001\",\"state\":\"confirmed\"}\n\n");
     (void)rig_ask(storefront.service, "GET", "/api/orders/x/events", NULL, 404);
+    faked.no_such_order = true;
+    (void)rig_ask(storefront.service, "GET", "/api/orders/order-0001/events", NULL, 404);
 }
 
 static void pictures_are_drawn(void **state)
@@ -131,6 +174,10 @@ static void pictures_are_drawn(void **state)
     for (const char *at = text; (at = strstr(at, "<rect ")) != NULL; at++)
         count++;
     assert_int_equal(count, 65);
+    rig_contains(text, "<path d=\"M60 55V185");
+    text = rig_ask(storefront.service, "GET", "/pictures/%3Cimg%3E.svg", NULL, 200);
+    assert_null(strstr(text, "<path"));
+    assert_null(strstr(text, "img"));
     (void)rig_ask(storefront.service, "GET", "/pictures/loom.png", NULL, 404);
     (void)rig_ask(storefront.service, "GET", "/pictures/.svg", NULL, 404);
 }
@@ -141,7 +188,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(products_are_gathered, start, stop),
         cmocka_unit_test_setup_teardown(carts_are_kept, start, stop),
         cmocka_unit_test_setup_teardown(a_cart_has_an_end, start, stop),
-        cmocka_unit_test_setup_teardown(a_checkout_sent_again_is_the_same_order, start, stop),
+        cmocka_unit_test_setup_teardown(what_is_not_sold_is_not_put_in, start, stop),
+        cmocka_unit_test_setup_teardown(an_order_that_makes_no_sense_is_refused, start, stop),
+        cmocka_unit_test_setup_teardown(an_order_sent_again_is_the_same_order, start, stop),
         cmocka_unit_test_setup_teardown(events_end_with_the_final_state, start, stop),
         cmocka_unit_test_setup_teardown(pictures_are_drawn, start, stop),
     };

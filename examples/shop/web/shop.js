@@ -2,7 +2,11 @@
 
 const view = document.getElementById("view");
 const notice = document.getElementById("notice");
+const SHOP = document.title;
+const FEW = 10; // left in stock: worth a word
+const AGAIN_MS = 1000;
 const cart = remembered("cart");
+const names = new Map(); // of products, by SKU
 let shown = 0; // counts views, so that an answer that comes late does not overwrite a newer one
 let events = null;
 
@@ -34,6 +38,7 @@ function element(name, attributes = {}, ...children) {
 }
 
 const money = (cents) => (cents / 100).toLocaleString(undefined, { style: "currency", currency: "EUR" });
+const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 function tell(text) {
   notice.textContent = text;
@@ -49,9 +54,28 @@ async function ask(method, path, body) {
   const content = await answer.json().catch(() => ({}));
   if (!answer.ok) {
     const faults = (content.errors || []).map((one) => `${one.pointer} ${one.detail}`).join(", ");
-    throw new Error(faults || content.detail || content.title || `the shop answered with status ${answer.status}`);
+    const error = new Error(faults || content.detail || content.title || `the shop answered with status ${answer.status}`);
+    error.refused = answer.status < 500;
+    throw error;
   }
   return content;
+}
+
+// Asks again until there is an answer, or another view is shown (null). Only for what may be asked twice.
+async function askUntilAnswered(turn, ...request) {
+  for (;;) {
+    try {
+      const content = await ask(...request);
+      if (turn !== shown) return null;
+      tell("");
+      return content;
+    } catch (error) {
+      if (turn !== shown) return null;
+      if (error.refused) throw error;
+      tell("The shop does not answer. Your order is not forgotten: this page asks again.");
+      await sleep(AGAIN_MS);
+    }
+  }
 }
 
 // Runs what a person has begun, and says what went wrong.
@@ -64,31 +88,50 @@ async function act(work) {
   }
 }
 
-function show(...children) {
-  view.replaceChildren(...children);
+function show(title, ...children) {
+  const heading = element("h1", { tabindex: -1 }, title);
+  const first = document.title === SHOP && !view.querySelector("h1");
+  document.title = `${title} · ${SHOP}`;
+  view.replaceChildren(heading, ...children);
+  if (!first) heading.focus({ preventScroll: true }); // for those who don't see that the view has changed
 }
 
 // --- products
 
+function stockText({ stock, sold }) {
+  const left = stock === 0 ? "sold out" : stock <= FEW ? `only ${stock} left` : `${stock} in stock`;
+  return sold ? `${left}, ${sold} sold lately` : left;
+}
+
 function productCard(product) {
-  const soldOut = product.stock === 0;
+  const button = element("button", { disabled: product.stock === 0, "aria-label": `Put ${product.name} into the cart` });
+  const label = () => {
+    const line = cartLines.find((one) => one.sku === product.sku);
+    button.textContent = line ? `One more (${line.quantity} in cart)` : "Put into cart";
+  };
+  button.addEventListener("click", () => act(async () => {
+    await addToCart(product.sku);
+    label();
+  }));
+  label();
   return element("li", { class: "product", "data-sku": product.sku },
     element("img", { src: product.picture, alt: "", loading: "lazy", width: 240, height: 180 }),
     element("div", {},
       element("h2", {}, product.name),
       element("span", { class: "price" }, money(product.cents)),
-      element("span", { class: "stock" },
-        soldOut ? "sold out" : `${product.stock} in stock`, product.sold ? `, ${product.sold} sold lately` : ""),
-      element("button", { disabled: soldOut, onclick: () => act(() => addToCart(product.sku)) }, "Put into cart")));
+      element("span", { class: product.stock <= FEW ? "stock few" : "stock" }, stockText(product)),
+      button));
 }
 
 async function showProducts(turn) {
   const [{ products }, { orders }] = await Promise.all([
     ask("GET", "/api/products"),
     ask("GET", "/api/orders?limit=5").catch(() => ({ orders: [] })),
+    loadCart(),
   ]);
   if (turn !== shown) return;
-  show(element("ul", { class: "products" }, ...products.map(productCard)),
+  products.forEach((product) => names.set(product.sku, product.name));
+  show("What we have", element("ul", { class: "products" }, ...products.map(productCard)),
     element("h2", {}, "Latest orders"),
     orders.length ? orderTable(orders) : element("p", { class: "quiet" }, "Nobody has ordered yet."));
 }
@@ -107,9 +150,11 @@ let cartLines = [];
 
 function keepCart(content) {
   cartLines = content.lines;
+  cartLines.forEach((line) => names.set(line.sku, line.name || line.sku));
   document.getElementById("cart-count").textContent = cartLines.reduce((sum, line) => sum + line.quantity, 0);
 }
 
+const loadCart = async () => keepCart(await ask("GET", `/api/carts/${cart}`));
 const changeLine = async (sku, quantity) => keepCart(await ask("PUT", `/api/carts/${cart}/${encodeURIComponent(sku)}`, { quantity }));
 
 async function addToCart(sku) {
@@ -118,78 +163,116 @@ async function addToCart(sku) {
 }
 
 function cartRow(line) {
-  const change = (event) => act(async () => {
-    await changeLine(line.sku, Number(event.target.value));
-    go();
+  const name = names.get(line.sku);
+  const change = (quantity) => act(async () => {
+    await changeLine(line.sku, quantity);
+    drawCart();
   });
-  return element("tr", {},
-    element("td", {}, line.name || line.sku),
+  return element("tr", { "data-sku": line.sku },
+    element("td", {}, name),
     element("td", { class: "number" },
-      element("input", { type: "number", min: 0, max: 99, value: line.quantity, "aria-label": `how many of ${line.name}`, onchange: change })),
-    element("td", { class: "number" }, money(line.cents * line.quantity)));
+      element("input", { type: "number", min: 0, max: 99, required: true, value: line.quantity, "aria-label": `how many: ${name}`,
+        onchange: (event) => event.target.reportValidity() && change(Number(event.target.value)) })),
+    element("td", { class: "number" }, money(line.cents * line.quantity)),
+    element("td", {}, element("button", { class: "plain", "aria-label": `remove ${name}`, onclick: () => change(0) }, "×")));
 }
 
-async function showCart(turn) {
-  const content = await ask("GET", `/api/carts/${cart}`);
-  if (turn !== shown) return;
-  keepCart(content);
-  if (!content.lines.length) {
-    show(element("p", { class: "quiet" }, "There is nothing in your cart. "), element("a", { href: "#/" }, "Look at what we have"));
+function drawCart() {
+  if (!cartLines.length) {
+    show("Your cart", element("p", { class: "quiet" }, "There is nothing in it. "), element("a", { href: "#/" }, "Look at what we have"));
     return;
   }
-  show(element("h1", {}, "Your cart"),
-    element("table", {},
-      element("tbody", {}, ...content.lines.map(cartRow)),
-      element("tfoot", {}, element("tr", {}, element("th", {}, "Sum"), element("th", {}),
-        element("th", { class: "number" }, money(content.cents))))),
+  const sum = cartLines.reduce((cents, line) => cents + line.cents * line.quantity, 0);
+  show("Your cart",
+    element("table", { class: "cart" },
+      element("tbody", {}, ...cartLines.map(cartRow)),
+      element("tfoot", {}, element("tr", {}, element("th", { scope: "row", colspan: 2 }, "Sum"),
+        element("th", { class: "number", id: "sum" }, money(sum)), element("th", {})))),
     checkoutForm());
 }
 
-// The order's id is chosen before anything is sent, and kept until there is an answer: whatever is lost on the way, the
-// same order is sent again, never another one.
+async function showCart(turn) {
+  await loadCart();
+  if (turn === shown) drawCart();
+}
+
+// The order's id is chosen and kept before anything is sent, and forgotten when there is an answer: whatever is lost on
+// the way, also this page, the same order is sent again, never another one.
+const pending = () => JSON.parse(localStorage.getItem("pending"));
+
 function checkoutForm() {
   const name = element("input", { name: "customer", required: true, maxlength: 80, autocomplete: "name", value: localStorage.getItem("customer") || "" });
   return element("form", {
     onsubmit: (event) => {
+      const order = pending() || { id: makeId(), customer: name.value };
       event.preventDefault();
-      act(async () => {
-        const order = remembered("order");
-        localStorage.setItem("customer", name.value);
-        await ask("POST", `/api/carts/${cart}/checkout`, { order, customer: name.value });
-        localStorage.removeItem("order");
-        keepCart({ lines: [] });
-        location.hash = `#/orders/${order}`;
-      });
+      localStorage.setItem("customer", order.customer);
+      localStorage.setItem("pending", JSON.stringify(order));
+      location.hash = `#/orders/${order.id}`;
     },
   }, element("label", {}, "Your name", name), element("button", {}, "Order"));
 }
 
 // --- an order, which updates itself
 
-const STATES = { placed: "placed, being reserved", confirmed: "confirmed", rejected: "rejected" };
+const STATES = {
+  placed: "placed: we have it, and look for it on our shelves",
+  confirmed: "confirmed: it is yours",
+  rejected: "rejected",
+};
+
+function drawState(state, order) {
+  state.className = `state ${order.state}`;
+  state.textContent = (STATES[order.state] || order.state) + (order.reason ? `: ${order.reason}` : "");
+}
 
 function drawOrder(order) {
-  show(element("article", { class: "order" },
-    element("h1", {}, "Your order"),
-    element("p", { class: "id" }, order.id),
-    element("p", {}, "State: ", element("span", { class: `state ${order.state}`, id: "state" }, STATES[order.state] || order.state),
-      order.reason ? ` (${order.reason})` : ""),
+  const state = element("p", { id: "state", role: "status" });
+  drawState(state, order);
+  show("Your order", element("article", { class: "order" },
+    state,
     element("table", {}, element("tbody", {}, ...order.lines.map((line) => element("tr", {},
-      element("td", {}, line.sku), element("td", { class: "number" }, String(line.quantity)))))),
-    element("p", { class: "quiet" }, `Ordered by ${order.customer}, ${new Date(order.placed_ms).toLocaleString()}`)));
+      element("td", {}, names.get(line.sku) || line.sku), element("td", { class: "number" }, String(line.quantity)))))),
+    element("p", { class: "quiet" }, `Ordered by ${order.customer}, ${new Date(order.placed_ms).toLocaleString()}`),
+    element("p", { class: "id" }, order.id)),
+  element("a", { href: "#/" }, "Back to the shop"));
+  return state;
+}
+
+async function sendOrder(turn, { id, customer }) {
+  show("Your order", element("p", { class: "quiet" }, "It is being sent."));
+  try {
+    const order = await askUntilAnswered(turn, "PUT", `/api/orders/${id}`, { cart, customer });
+    if (order) localStorage.removeItem("pending");
+    return order;
+  } catch (error) {
+    localStorage.removeItem("pending"); // refused: it will never be one
+    show("Your order", element("p", { class: "quiet" }, "There is no such order."));
+    throw error;
+  }
 }
 
 async function showOrder(turn, id) {
-  const order = await ask("GET", `/api/orders/${encodeURIComponent(id)}`);
-  if (turn !== shown) return;
-  drawOrder(order);
+  const waiting = pending();
+  const order = waiting && waiting.id === id
+    ? await sendOrder(turn, waiting)
+    : await askUntilAnswered(turn, "GET", `/api/orders/${encodeURIComponent(id)}`);
+  if (!order || turn !== shown) return;
+  const state = drawOrder(order);
+  loadCart().catch(() => {});
   if (order.state !== "placed") return;
   events = new EventSource(`/api/orders/${encodeURIComponent(id)}/events`);
   events.addEventListener("state", (event) => {
     const now = JSON.parse(event.data);
     if (turn !== shown) return;
-    drawOrder(now);
+    drawState(state, now);
     if (now.state !== "placed") events.close();
+  });
+  // An answer that is no stream is the end for the browser; not for us.
+  events.addEventListener("error", async () => {
+    if (turn !== shown || events.readyState !== EventSource.CLOSED) return;
+    await sleep(AGAIN_MS);
+    if (turn === shown) go();
   });
 }
 
@@ -208,5 +291,6 @@ async function go() {
 }
 
 window.addEventListener("hashchange", go);
-await go();
-await act(async () => keepCart(await ask("GET", `/api/carts/${cart}`)));
+const unsent = pending();
+if (unsent && location.hash !== `#/orders/${unsent.id}`) location.hash = `#/orders/${unsent.id}`;
+else go();
