@@ -31,7 +31,7 @@ static void read_job(struct job *job)
 
 static int complain(struct exchange *x, const char *what)
 {
-    return http_problem_of(x, 400, BYTES("urn:weft:control:query"), bytes_of_text(what));
+    return http_problem_of(x, 400, BYTES("urn:weft:control:parameter"), bytes_of_text(what));
 }
 
 /* NULL, or what is wrong. A service and an instance of it: the narrower one counts. */
