@@ -44,6 +44,13 @@ def tree(tmp_path_factory):
     return prefix, ask
 
 
+@pytest.mark.parametrize("options", [[], ["--static"]])
+def test_linking_asks_for_what_weft_was_built_with_and_no_more(tree, options):
+    _, ask = tree
+    named = {word for word in ask("--libs", *options) if word.startswith("-l")}
+    assert named == {"-lweft", "-lsqlite3", "-ljansson", "-lpthread", "-lm"}
+
+
 def compile_and_link(tree, source, program):
     _, ask = tree
     run("cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter",
