@@ -124,10 +124,11 @@ static void put(struct line *line, enum style style, struct bytes text, size_t w
 {
     bool cut = page_columns(text) > width;
     struct bytes shown = cut ? page_cut(text, width - 1) : text;
-    size_t columns = MIN(page_columns(shown), line->left), pad = width - page_columns(shown) - cut;
+    size_t columns, pad = width - page_columns(shown) - cut;
 
     if (right)
         put_spaces(line, pad);
+    columns = MIN(page_columns(shown), line->left);
     page_styled(line->page, style, page_cut(shown, columns));
     line->left -= columns;
     if (cut && line->left > 0) {

@@ -275,17 +275,26 @@ static void write_instances(struct page *page, const json_t *list)
     grid_write(&grid, page, 0, grid_rows(&grid));
 }
 
+/* One line, the more important the earlier: what does not fit is cut. */
+static void write_title(struct page *page, const json_t *top)
+{
+    struct bytes system = page_cut(fetch_text(top, "system"), page->width);
+    char memory[256];
+    struct text text = text_into(memory, sizeof(memory));
+
+    text_add_format(&text, ": %.1f req/s, %.1f%% errors, %llu active, over %.1f s, up ",
+                    fetch_number(top, "per_second"), fetch_number(top, "errors_percent"),
+                    (unsigned long long)fetch_count(top, "active"), fetch_number(top, "seconds"));
+    duration_write(&text, (int64_t)fetch_count(top, "uptime_seconds") * NS_PER_S);
+    text_add_format(&text, ", version %llu", (unsigned long long)fetch_count(top, "version"));
+    page_styled(page, STYLE_BOLD, system);
+    page_plain(page, page_cut(text_bytes(&text), page->width - page_columns(system)));
+    page_text(page, "\n\n");
+}
+
 void top_write(struct page *page, const json_t *top)
 {
-    char memory[64];
-    struct text up = text_into(memory, sizeof(memory));
-
-    duration_write(&up, (int64_t)fetch_count(top, "uptime_seconds") * NS_PER_S);
-    page_styled(page, STYLE_BOLD, fetch_text(top, "system"));
-    page_format(page, ": %.1f req/s, %.1f%% errors, %llu active, up " BYTES_FMT ", version %llu, over %.1f s\n\n",
-                fetch_number(top, "per_second"), fetch_number(top, "errors_percent"),
-                (unsigned long long)fetch_count(top, "active"), BYTES_ARG(text_bytes(&up)),
-                (unsigned long long)fetch_count(top, "version"), fetch_number(top, "seconds"));
+    write_title(page, top);
     write_services(page, json_object_get(top, "services"));
     page_text(page, "\n");
     write_calls(page, json_object_get(top, "calls"));
