@@ -37,7 +37,7 @@ void courier_listener(struct supervisor *supervisor, const struct listening *lis
                                .scheme = listening->plan->scheme,
                                .worker = listening->worker };
 
-    address_write(&text, &listening->plan->address);
+    address_write(&text, &listening->address);
     message.address = text_bytes(&text);
     tell(supervisor, &message, io->ops->descriptor_of(io, listening->socket));
 }

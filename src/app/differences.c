@@ -228,20 +228,48 @@ static bool has_listener(const struct plan *plan, const struct plan_listener *li
 }
 
 /* The socket and the mesh are Weft's own affair. */
-static void tell_listeners(const struct plan *plan, const struct plan *other, const char *what, struct telling *telling)
+static void tell_listener(const struct plan_listener *listener, const char *what, struct telling *telling)
 {
-    for (unsigned i = 0; i < plan->listener_count; i++) {
-        const struct plan_listener *listener = &plan->listeners[i];
-        bool is_path = listener->address.family == ADDRESS_UNIX;
-        char memory[ADDRESS_TEXT_MAX];
-        struct text text = text_into(memory, sizeof(memory));
+    bool is_path = listener->address.family == ADDRESS_UNIX;
+    char memory[ADDRESS_TEXT_MAX];
+    struct text text = text_into(memory, sizeof(memory));
 
-        if (has_listener(other, listener) || (is_path && listener->control) ||
-            (!is_path && listener->address.port == 0))
-            continue;
-        address_write(&text, &listener->address);
-        effect(telling, BYTES_FMT " %s" BYTES_FMT ": %s", BYTES_ARG(listener->name), is_path ? "" : "http://",
-               BYTES_ARG(text_bytes(&text)), what);
+    if ((is_path && listener->control) || bytes_equal(listener->name, BYTES(CONTROL_GATEWAY_MESH)))
+        return;
+    address_write(&text, &listener->address);
+    effect(telling, BYTES_FMT " %s" BYTES_FMT ": %s", BYTES_ARG(listener->name), is_path ? "" : "http://",
+           BYTES_ARG(text_bytes(&text)), what);
+}
+
+/* As if the place that was found had been written. */
+static struct plan_listener found_listener(const struct supervisor *supervisor, const struct plan_listener *listener)
+{
+    struct plan_listener found = *listener;
+
+    found.address = listening_address(supervisor, listener);
+    found.last_port = 0;
+    return found;
+}
+
+static void tell_listeners(struct supervisor *supervisor, const struct plan *before, const struct plan *after,
+                           struct telling *telling)
+{
+    for (unsigned i = 0; i < after->listener_count; i++) {
+        bool there = has_listener(before, &after->listeners[i]);
+
+        for (unsigned k = 0; k < before->listener_count && !there; k++) {
+            struct plan_listener found = found_listener(supervisor, &before->listeners[k]);
+
+            there = plan_listener_same(&found, &after->listeners[i]);
+        }
+        if (!there)
+            tell_listener(&after->listeners[i], "a new listener", telling);
+    }
+    for (unsigned i = 0; i < before->listener_count; i++) {
+        struct plan_listener found = found_listener(supervisor, &before->listeners[i]);
+
+        if (!has_listener(after, &before->listeners[i]) && !has_listener(after, &found))
+            tell_listener(&found, "is closed", telling);
     }
 }
 
@@ -253,8 +281,7 @@ static void tell_effects(struct supervisor *supervisor, const struct plan *befor
     for (unsigned i = 0; i < after->service_count; i++)
         if (!plan_find(before, after->services[i].name))
             tell_service(supervisor, NULL, &after->services[i], telling);
-    tell_listeners(after, before, "a new listener", telling);
-    tell_listeners(before, after, "is closed", telling);
+    tell_listeners(supervisor, before, after, telling);
     if (after->workers != supervisor->workers)
         effect(telling, "workers: %u takes effect when the system is started again (now %u)", after->workers,
                supervisor->workers);

@@ -3,9 +3,15 @@
 
 #include "base/alloc.h"
 
+/* Who writes down the place that was found means the one that is there. */
 static bool same_place(const struct listening *listening, const struct plan_listener *plan, unsigned worker)
 {
-    return listening->worker == worker && plan_listener_same(listening->plan, plan);
+    struct plan_listener found = *listening->plan;
+
+    found.address = listening->address;
+    found.last_port = 0;
+    return listening->worker == worker &&
+           (plan_listener_same(listening->plan, plan) || plan_listener_same(&found, plan));
 }
 
 static struct listening *find(struct supervisor *supervisor, const struct plan_listener *plan, unsigned worker)
@@ -25,9 +31,15 @@ static bool is_anywhere(const struct plan_listener *plan)
     return plan->address.family != ADDRESS_UNIX && plan->address.port == 0;
 }
 
-const struct address *listening_address(const struct supervisor *supervisor, const struct plan_listener *plan)
+struct address listening_address(const struct supervisor *supervisor, const struct plan_listener *plan)
 {
-    return is_anywhere(plan) ? &supervisor->mesh : &plan->address;
+    LIST_EACH (&supervisor->listenings, node, next) {
+        const struct listening *listening = container_of(node, struct listening, node);
+
+        if (listening->plan == plan)
+            return listening->address;
+    }
+    return plan->address;
 }
 
 static void forget_mesh(struct supervisor *supervisor)
@@ -59,6 +71,8 @@ static void describe(struct fault *fault, const struct plan_listener *plan, int 
     struct text text = text_into(memory, sizeof(memory));
 
     address_write(&text, &plan->address);
+    if (plan->last_port > 0)
+        text_add_format(&text, ", nor on a port up to %u", plan->last_port);
     fault_set(fault, BYTES_FMT ": can't listen on " BYTES_FMT ": %s", BYTES_ARG(plan->name),
               BYTES_ARG(text_bytes(&text)), app_reason(error));
     if (error == -EADDRINUSE && plan->address.family == ADDRESS_UNIX && plan->control)
@@ -74,7 +88,7 @@ static void describe(struct fault *fault, const struct plan_listener *plan, int 
 static bool port_is_ours(struct supervisor *supervisor, uint16_t port)
 {
     LIST_EACH (&supervisor->listenings, node, next) {
-        const struct address *address = &container_of(node, struct listening, node)->plan->address;
+        const struct address *address = &container_of(node, struct listening, node)->address;
 
         if (address->family != ADDRESS_UNIX && address->port == port)
             return true;
@@ -97,17 +111,35 @@ static int look_for_strangers(struct supervisor *supervisor, const struct plan_l
     return r;
 }
 
+/* The first of its ports that is free. */
+static int open_next(struct supervisor *supervisor, const struct plan_listener *plan, struct listening *listening)
+{
+    struct io *io = supervisor->loop.io;
+    int r;
+
+    listening->address = plan->address;
+    do
+        r = io->ops->listen(io, &listening->address, LISTEN_BACKLOG, false, &listening->socket);
+    while (r == -EADDRINUSE && listening->address.port++ < plan->last_port);
+    return r;
+}
+
 static int open_socket(struct supervisor *supervisor, const struct plan_listener *plan, bool shared,
-                       struct io_socket *ret)
+                       struct listening *listening)
 {
     struct io *io = supervisor->loop.io;
     bool known = is_anywhere(plan) && supervisor->mesh.family != ADDRESS_NONE;
-    int r = io->ops->listen(io, known ? &supervisor->mesh : &plan->address, LISTEN_BACKLOG, shared, ret);
+    int r;
 
+    if (plan->last_port > 0)
+        return open_next(supervisor, plan, listening);
+    listening->address = known ? supervisor->mesh : plan->address;
+    r = io->ops->listen(io, &listening->address, LISTEN_BACKLOG, shared, &listening->socket);
     if (r == 0 && is_anywhere(plan) && !known) {
-        r = io->ops->local_address(io, *ret, &supervisor->mesh);
+        r = io->ops->local_address(io, listening->socket, &supervisor->mesh);
         if (r < 0)
-            io->ops->close(io, *ret);
+            io->ops->close(io, listening->socket);
+        listening->address = supervisor->mesh;
     }
     return r;
 }
@@ -122,7 +154,7 @@ static int open_one(struct supervisor *supervisor, struct loaded *loaded, const 
     if (r == 0 && shared)
         r = look_for_strangers(supervisor, plan);
     if (r == 0)
-        r = open_socket(supervisor, plan, shared, &listening->socket);
+        r = open_socket(supervisor, plan, shared, listening);
     if (r < 0) {
         describe(fault, plan, r);
         mem_free(listening);

@@ -128,7 +128,11 @@ static int plan_listeners(struct loaded *loaded, const char *state, struct fault
                                                                                        .ip = { 127, 0, 0, 1 } } };
     if (config->control.address.family != ADDRESS_NONE)
         plan->listeners[plan->listener_count++] = (struct plan_listener){
-            .name = BYTES(CONTROL_GATEWAY), .scheme = BYTES("http"), .address = config->control.address, .control = true
+            .name = BYTES(CONTROL_GATEWAY),
+            .scheme = BYTES("http"),
+            .address = config->control.address,
+            .last_port = config->control.written ? 0 : CONTROL_PORT_LAST,
+            .control = true,
         };
     return r;
 }

@@ -18,7 +18,7 @@ bool plan_service_same(const struct plan_service *a, const struct plan_service *
 
 bool plan_listener_same(const struct plan_listener *a, const struct plan_listener *b)
 {
-    return address_equal(&a->address, &b->address) && bytes_equal(a->name, b->name) &&
+    return address_equal(&a->address, &b->address) && a->last_port == b->last_port && bytes_equal(a->name, b->name) &&
            bytes_equal(a->scheme, b->scheme);
 }
 

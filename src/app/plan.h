@@ -11,6 +11,7 @@
 struct plan_listener {
     struct bytes name, scheme;
     struct address address; /* port 0: a free one, the same for all workers, kept while it listens */
+    uint16_t last_port;     /* not 0: where its port is taken, the next ones up to that one may do */
     bool control;           /* for worker 0 alone, else one for each other worker */
 };
 

@@ -63,6 +63,12 @@ struct serving_run {
     bool chosen;
 };
 
+/* Where a listener is. */
+struct serving_place {
+    uint64_t id;                    /* 0: nowhere */
+    char address[ADDRESS_TEXT_MAX]; /* as text; empty: nowhere */
+};
+
 /* Somebody who waits for a RESULT. On the stack of a fiber. */
 struct serving_question {
     struct list_node node;
@@ -90,7 +96,8 @@ struct serving {
     uint64_t pid;           /* our own */
     struct hash_key secret; /* the system's */
     char *folder;
-    char *logs; /* what services write is kept there */
+    char *logs;                             /* what services write is kept there */
+    struct serving_place control_places[2]; /* where the control API listens, and did until just before */
     /* the control API */
     struct control_api_host host;
     struct control_api_conf api;

@@ -15,6 +15,7 @@ static void status(struct control_api_host *host, struct control_status *ret)
     *ret = (struct control_status){ .config = serving->newest ? serving->newest->system : NULL,
                                     .snapshot = serving->newest,
                                     .version = serving->newest ? serving->newest->version : 0,
+                                    .control = bytes_of_text(serving->control_places[0].address),
                                     .uptime_ns = serving->loop.now_ns - serving->since_ns,
                                     .workers = serving->workers.count - 1,
                                     .pid = (int64_t)serving->pid,

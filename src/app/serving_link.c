@@ -108,6 +108,29 @@ void serving_listener_free(struct serving *serving, struct serving_listener *lis
     mem_free(listener);
 }
 
+/* The place before is kept: a version that is refused gives the new one up again. */
+static void note_control(struct serving *serving, uint64_t id, struct bytes address)
+{
+    struct serving_place *places = serving->control_places;
+    struct bytes fits = bytes_slice(address, 0, ADDRESS_TEXT_MAX - 1);
+
+    places[1] = places[0];
+    places[0] = (struct serving_place){ .id = id };
+    if (fits.len > 0)
+        memcpy(places[0].address, fits.data, fits.len);
+}
+
+static void forget_control(struct serving *serving, uint64_t id)
+{
+    struct serving_place *places = serving->control_places;
+
+    if (places[0].id == id)
+        places[0] = places[1];
+    else if (places[1].id != id)
+        return;
+    places[1] = (struct serving_place){ 0 };
+}
+
 static int take_listener(struct serving *serving, const struct message *message, int descriptor)
 {
     struct serving_listener *listener = mem_zalloc(sizeof(*listener));
@@ -122,6 +145,8 @@ static int take_listener(struct serving *serving, const struct message *message,
     listener->name = copy(message->name);
     listener->scheme = copy(message->scheme);
     list_push_back(&serving->opening, &listener->node);
+    if (bytes_equal(message->name, BYTES(CONTROL_GATEWAY)))
+        note_control(serving, message->id, message->address);
     if (listener->name && listener->scheme)
         return 0;
     serving_listener_free(serving, listener);
@@ -132,6 +157,7 @@ static int take_unlisten(struct serving *serving, const struct message *message)
 {
     struct serving_listener *listener;
 
+    forget_control(serving, message->id);
     LIST_EACH (&serving->opening, node, next) {
         listener = container_of(node, struct serving_listener, node);
         if (listener->id == message->id) {

@@ -168,7 +168,11 @@ static void say_start(struct supervisor *supervisor)
         struct text text = text_into(memory, sizeof(memory));
         const struct plan_listener *listener = &plan->listeners[i];
 
-        address_write(&text, listening_address(supervisor, listener));
+        struct address address = listening_address(supervisor, listener);
+
+        address_write(&text, &address);
+        if (listener->last_port > 0 && address.port != listener->address.port)
+            text_add_format(&text, " (%u is taken)", listener->address.port);
         if (listener->address.family == ADDRESS_UNIX)
             log_say(&supervisor->log, BYTES_FMT ": " BYTES_FMT, BYTES_ARG(listener->name),
                     BYTES_ARG(text_bytes(&text)));

@@ -32,6 +32,7 @@ struct listening {
     struct loaded *loaded; /* its texts */
     const struct plan_listener *plan;
     unsigned worker;
+    struct address address; /* where it is: the plan's, or another port */
     struct io_socket socket;
     bool wanted; /* by the newest plan */
     bool fresh;  /* by the pending one alone */
@@ -113,7 +114,7 @@ void supervisor_stopped_one(struct supervisor *supervisor); /* a child has gone:
 
 /* listening.c. The plan's listeners are opened; -errno with *fault, and nothing has changed. */
 int listenings_prepare(struct supervisor *supervisor, struct loaded *loaded, struct fault *fault) MUST_CHECK;
-const struct address *listening_address(const struct supervisor *supervisor, const struct plan_listener *plan);
+struct address listening_address(const struct supervisor *supervisor, const struct plan_listener *plan); /* in truth */
 void listenings_commit(struct supervisor *supervisor);         /* closes what is not wanted any more */
 void listenings_rollback(struct supervisor *supervisor);       /* closes what is fresh */
 void listenings_close_gateways(struct supervisor *supervisor); /* the serving process has them still, until it drains */

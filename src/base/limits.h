@@ -161,6 +161,7 @@
 #define WORKER_TIDY_CALM 100                  /* so many frees between two looks are no burst any more */
 #define WORKER_TIDY_MIN 1000                  /* fewer frees since the last time are not worth the walk */
 #define WORKER_CALM_KEEP 4                    /* of each pool, in a worker without an exchange since the last look */
+#define CONTROL_PORT_LAST 7089                /* tried in turn from 7070 on: twenty systems on a machine */
 #define LISTEN_BACKLOG 1024                   /* of one socket; Linux cuts it to net.core.somaxconn */
 #define UNIT_NAME_MAX 80                      /* CONF_NAME_MAX, a hyphen and a number */
 #define UNIT_SCALE_MAX 1000                   /* instances of one service */

@@ -4,7 +4,7 @@
  *     GET  /livez /readyz                 text; /readyz is 503 until every worker lives in a configuration
  *     GET  /metrics                       Prometheus
  *     GET  /v1/status                     {"system","version","config","uptime_seconds","workers","pid","ready",
- *                                          "gateways":[{"name","listen"}]}
+ *                                          "control","gateways":[{"name","listen"}]}
  *     GET  /v1/services                   {"services":[{"name","kind","run" or "url","ready","endpoints","scale",
  *                                          "scale_file","restarts","needs","limits","warning","balance","policy"}]}
  *                                          scale_file: what the file says, where weft scale has said otherwise
@@ -57,6 +57,7 @@ struct control_status {
     const struct control_config *config; /* the newest that the workers live in; NULL: none yet */
     struct snapshot *snapshot;           /* of that; NULL: none yet */
     uint64_t version;                    /* of that */
+    struct bytes control;                /* ADDRESS:PORT where the API listens; empty: by the socket alone */
     int64_t uptime_ns;
     unsigned workers;
     int64_t pid;

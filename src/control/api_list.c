@@ -41,6 +41,7 @@ void api_list_status(const struct control_api_conf *conf, struct answer *answer)
     answer_number(answer, "workers", status.workers);
     answer_number(answer, "pid", (uint64_t)status.pid);
     answer_bool(answer, "ready", status.config && !status.draining);
+    answer_string(answer, "control", status.control);
     list_gateways(status.config, answer);
     answer_text(answer, "}\n");
 }

@@ -34,6 +34,7 @@ struct control_gateway {
 
 struct control_api_settings {
     struct bytes listen;
+    bool written;           /* else a port of its own is looked for, if it is taken */
     struct address address; /* made; ADDRESS_NONE: off */
 };
 

@@ -112,9 +112,10 @@ static const struct conf_schema GATEWAY_SCHEMA = {
 
 static const struct conf_field CONTROL_FIELDS[] = {
     { .key = "listen",
-      .about = "ADDRESS:PORT, or off",
+      .about = "ADDRESS:PORT, or off; unless it is written, the next free port up to 7089 is taken where 7070 is not",
       .type = CONF_STRING,
       CONF_AT(struct control_api_settings, listen),
+      .given = CONF_GIVEN(struct control_api_settings, written),
       .default_text = "127.0.0.1:7070",
       .check_text = check_control_listen },
 };

@@ -233,9 +233,12 @@ static void scene_open(struct rig *rig, struct scene *scene)
     *scene = (struct scene){ .host = stand_in_new() };
     scene->try = control_try(bytes_of_text(YAML));
     RIG_CHECK(rig, scene->try->result == 0);
-    scene->host.status = (struct control_status){
-        .config = scene->try->config, .version = 7, .uptime_ns = 90 * NS_PER_S, .workers = 4, .pid = 1234
-    };
+    scene->host.status = (struct control_status){ .config = scene->try->config,
+                                                  .version = 7,
+                                                  .control = BYTES("127.0.0.1:7071"),
+                                                  .uptime_ns = 90 * NS_PER_S,
+                                                  .workers = 4,
+                                                  .pid = 1234 };
     RIG_CHECK(rig, metrics_create(rig->control_loop->io, 2, &scene->metrics) == 0);
     control_sources_init(&scene->sources, &rig->registry, NULL);
     scene->conf = (struct control_api_conf){
@@ -376,11 +379,12 @@ static void lists(struct rig *rig)
     scene.host.processes = PROCESSES;
     scene.host.process_count = ARRAY_LEN(PROCESSES);
     get(rig, &scene.call, "/v1/status", 200);
-    RIG_CHECK(rig, strcmp(scene.call.body, "{\"system\":\"shop\",\"version\":\"" WEFT_VERSION
-                                           "\",\"config\":7,\"uptime_seconds\":90,\"workers\":4,\"pid\":1234,"
-                                           "\"ready\":true,\"gateways\":[{\"name\":\"web\",\"listen\":"
-                                           "\"http://0.0.0.0:8080\"},{\"name\":\"in\",\"listen\":"
-                                           "\"http://127.0.0.1:8081\"}]}\n") == 0);
+    RIG_CHECK(rig, strcmp(scene.call.body,
+                          "{\"system\":\"shop\",\"version\":\"" WEFT_VERSION
+                          "\",\"config\":7,\"uptime_seconds\":90,\"workers\":4,\"pid\":1234,"
+                          "\"ready\":true,\"control\":\"127.0.0.1:7071\",\"gateways\":[{\"name\":\"web\",\"listen\":"
+                          "\"http://0.0.0.0:8080\"},{\"name\":\"in\",\"listen\":"
+                          "\"http://127.0.0.1:8081\"}]}\n") == 0);
     (void)rig_service(rig, "orders", 100, 2, "/ready");
     get(rig, &scene.call, "/v1/services", 200);
     RIG_CHECK(rig,
