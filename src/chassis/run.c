@@ -306,7 +306,7 @@ static void unlisten(struct chassis *chassis)
 
 static int serve(struct chassis *chassis, struct weft_service *service)
 {
-    int r = json_log_open(&chassis->log, &chassis->loop, STANDARD_OUTPUT);
+    int r = lines_open(&chassis->log, &chassis->loop, STANDARD_OUTPUT, CHASSIS_LOG_BUFFER_MAX, service_log_dropped);
 
     if (r == 0) {
         chassis->task = (struct task){ .run = chassis_task };
@@ -321,7 +321,7 @@ static int serve(struct chassis *chassis, struct weft_service *service)
         chassis->code = say(service, "can't start: there is no memory");
     }
     loop_run(&chassis->loop);
-    json_log_close(&chassis->log);
+    lines_close(&chassis->log);
     return chassis->code;
 }
 

@@ -12,11 +12,11 @@
 
 #include "base/fault.h"
 #include "chassis/background.h"
-#include "chassis/log.h"
 #include "chassis/routes.h"
 #include "chassis/targets.h"
 #include "exchange/snapshot.h"
 #include "http/server.h"
+#include "io/lines.h"
 #include "observe/metrics.h"
 #include "weft.h"
 
@@ -32,7 +32,7 @@ struct chassis {
     struct loop loop;
     struct list_node services;
     unsigned uses;            /* services; the last one to go frees it */
-    struct json_log log;      /* open while it runs */
+    struct lines log;         /* open while it runs */
     struct lane *names;       /* looks names up; opened by the first that needs one */
     struct io_socket signals; /* none: they are left alone */
     struct wake signalled;
@@ -140,6 +140,7 @@ bool call_asked(const struct weft_call *call); /* it is one, and of a request */
 /* tools.c: a line of the log; `fields` is JSON, ",\"name\":value...". */
 void service_log(struct weft_service *service, enum weft_level level, const char *trace_id, const char *request_id,
                  struct bytes message, struct bytes fields);
+void service_log_dropped(const struct lines *lines, uint64_t dropped, struct text *text);
 
 /* access.c: a line of the log for each answer. */
 void access_observer_init(struct observer *observer);

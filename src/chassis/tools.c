@@ -105,11 +105,23 @@ static void write_line(struct text *line, const struct weft_service *service, co
     text_add_char(line, '}');
 }
 
+void service_log_dropped(const struct lines *lines, uint64_t dropped, struct text *text)
+{
+    struct io *io = lines->loop->io;
+
+    text_add(text, BYTES("{\"time\":\""));
+    text_add_time(text, io->ops->wall_ns(io));
+    text_add_format(text, "\",\"level\":\"warning\",\"message\":\"%llu lines were dropped: nobody read them\"}\n",
+                    (unsigned long long)dropped);
+}
+
 /* While the service runs, nobody waits; before and after, and in a test, somebody looks at every line. */
 static void put_line(struct chassis *chassis, struct text *line)
 {
+    struct bytes whole = text_bytes(line);
+
     if (chassis->log.open)
-        return json_log_line(&chassis->log, text_bytes(line));
+        return lines_add(&chassis->log, &whole, 1);
     text_add_char(line, '\n');
     (void)chassis->io->ops->descriptor_write(chassis->io, chassis->testing ? STANDARD_ERROR : STANDARD_OUTPUT,
                                              text_bytes(line));

@@ -181,11 +181,11 @@ static void a_log_that_nobody_reads_loses_lines(void **state)
     unsigned lines = 0, dropped;
 
     rig_open(&rig, NULL);
-    for (unsigned i = 0; rig.log.dropped < 10; i++)
+    for (unsigned i = 0; rig.log.lines.dropped < 10; i++)
         log_say(&rig.log, "line %u of many, so that the buffer is full at some time", i);
-    assert_true(rig.log.filling.len <= LOG_BUFFER_MAX);
-    assert_true(rig.log.filling.len > LOG_BUFFER_MAX - 100);
-    dropped = (unsigned)rig.log.dropped;
+    assert_true(rig.log.lines.filling.len <= LOG_BUFFER_MAX);
+    assert_true(rig.log.lines.filling.len > LOG_BUFFER_MAX - 100);
+    dropped = (unsigned)rig.log.lines.dropped;
     child_start(&rig.child);
     turn_until(&rig, LIFECYCLE_BACKING_OFF, "10 lines were dropped");
     for (at = rig.said; (at = strstr(at, "weft: line ")) != NULL; at++)
