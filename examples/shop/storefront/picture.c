@@ -64,10 +64,10 @@ static void draw_cell(struct drawing *drawing, unsigned column, unsigned row, ui
 {
     const unsigned cell = SIZE / BANDS;
     unsigned over = ((hash >> ((column * 3 + row * 5) % 29)) & 1) == ((column + row) & 1);
-    unsigned hue = over ? hash % 360 : (hash / 360 + 150) % 360;
-    unsigned light = 30 + (hash >> (column + row) & 7) * 3;
+    unsigned hue = (hash + (over ? 0 : 30)) % 360;
+    unsigned light = 28 + (hash >> (column + row) & 7) * 2;
 
-    draw(drawing, "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" rx=\"5\" fill=\"hsl(%u 55%% %u%%)\"/>\n",
+    draw(drawing, "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" rx=\"5\" fill=\"hsl(%u 32%% %u%%)\"/>\n",
          column * cell + (over ? 0 : 3), row * cell + (over ? 3 : 0), cell - (over ? 0 : 6), cell - (over ? 6 : 0), hue,
          light);
 }

@@ -90,7 +90,7 @@ async function act(work) {
 
 function show(title, ...children) {
   const heading = element("h1", { tabindex: -1 }, title);
-  const first = document.title === SHOP && !view.querySelector("h1");
+  const first = !view.querySelector("h1");
   document.title = `${title} · ${SHOP}`;
   view.replaceChildren(heading, ...children);
   if (!first) heading.focus({ preventScroll: true }); // for those who don't see that the view has changed
@@ -107,7 +107,7 @@ function productCard(product) {
   const button = element("button", { disabled: product.stock === 0, "aria-label": `Put ${product.name} into the cart` });
   const label = () => {
     const line = cartLines.find((one) => one.sku === product.sku);
-    button.textContent = line ? `One more (${line.quantity} in cart)` : "Put into cart";
+    button.textContent = line ? `One more (${line.quantity})` : "Put into cart";
   };
   button.addEventListener("click", () => act(async () => {
     await addToCart(product.sku);
@@ -123,14 +123,19 @@ function productCard(product) {
       button));
 }
 
+async function loadProducts() {
+  const { products } = await ask("GET", "/api/products");
+  products.forEach((product) => names.set(product.sku, product.name));
+  return products;
+}
+
 async function showProducts(turn) {
-  const [{ products }, { orders }] = await Promise.all([
-    ask("GET", "/api/products"),
+  const [products, { orders }] = await Promise.all([
+    loadProducts(),
     ask("GET", "/api/orders?limit=5").catch(() => ({ orders: [] })),
-    loadCart(),
+    loadCart().catch(() => {}),
   ]);
   if (turn !== shown) return;
-  products.forEach((product) => names.set(product.sku, product.name));
   show("What we have", element("ul", { class: "products" }, ...products.map(productCard)),
     element("h2", {}, "Latest orders"),
     orders.length ? orderTable(orders) : element("p", { class: "quiet" }, "Nobody has ordered yet."));
@@ -162,18 +167,23 @@ async function addToCart(sku) {
   await changeLine(sku, Math.min((line ? line.quantity : 0) + 1, 99));
 }
 
+const sum = () => money(cartLines.reduce((cents, line) => cents + line.cents * line.quantity, 0));
+
 function cartRow(line) {
   const name = names.get(line.sku);
+  const price = element("td", { class: "number" }, money(line.cents * line.quantity));
   const change = (quantity) => act(async () => {
     await changeLine(line.sku, quantity);
-    drawCart();
+    if (quantity === 0) return drawCart();
+    price.textContent = money(line.cents * quantity); // only that, so that the field keeps the focus
+    document.getElementById("sum").textContent = sum();
   });
   return element("tr", { "data-sku": line.sku },
     element("td", {}, name),
     element("td", { class: "number" },
       element("input", { type: "number", min: 0, max: 99, required: true, value: line.quantity, "aria-label": `how many: ${name}`,
         onchange: (event) => event.target.reportValidity() && change(Number(event.target.value)) })),
-    element("td", { class: "number" }, money(line.cents * line.quantity)),
+    price,
     element("td", {}, element("button", { class: "plain", "aria-label": `remove ${name}`, onclick: () => change(0) }, "×")));
 }
 
@@ -182,12 +192,11 @@ function drawCart() {
     show("Your cart", element("p", { class: "quiet" }, "There is nothing in it. "), element("a", { href: "#/" }, "Look at what we have"));
     return;
   }
-  const sum = cartLines.reduce((cents, line) => cents + line.cents * line.quantity, 0);
   show("Your cart",
     element("table", { class: "cart" },
       element("tbody", {}, ...cartLines.map(cartRow)),
       element("tfoot", {}, element("tr", {}, element("th", { scope: "row", colspan: 2 }, "Sum"),
-        element("th", { class: "number", id: "sum" }, money(sum)), element("th", {})))),
+        element("th", { class: "number", id: "sum" }, sum()), element("th", {})))),
     checkoutForm());
 }
 
@@ -243,11 +252,13 @@ async function sendOrder(turn, { id, customer }) {
   show("Your order", element("p", { class: "quiet" }, "It is being sent."));
   try {
     const order = await askUntilAnswered(turn, "PUT", `/api/orders/${id}`, { cart, customer });
-    if (order) localStorage.removeItem("pending");
+    if (order) {
+      localStorage.removeItem("pending");
+      keepCart({ lines: [] });
+    }
     return order;
   } catch (error) {
     localStorage.removeItem("pending"); // refused: it will never be one
-    show("Your order", element("p", { class: "quiet" }, "There is no such order."));
     throw error;
   }
 }
@@ -257,6 +268,7 @@ async function showOrder(turn, id) {
   const order = waiting && waiting.id === id
     ? await sendOrder(turn, waiting)
     : await askUntilAnswered(turn, "GET", `/api/orders/${encodeURIComponent(id)}`);
+  if (order && !names.size) await loadProducts().catch(() => {});
   if (!order || turn !== shown) return;
   const state = drawOrder(order);
   loadCart().catch(() => {});
@@ -283,11 +295,16 @@ async function go() {
   const [, where, id] = location.hash.split("/");
   if (events) events.close();
   events = null;
-  await act(() => {
-    if (where === "cart") return showCart(turn);
-    if (where === "orders" && id) return showOrder(turn, id);
-    return showProducts(turn);
-  });
+  try {
+    tell("");
+    if (where === "cart") await showCart(turn);
+    else if (where === "orders" && id) await showOrder(turn, id);
+    else await showProducts(turn);
+  } catch (error) {
+    if (turn !== shown) return;
+    show("That did not work", element("p", {}, element("button", { onclick: go }, "Try again")), element("a", { href: "#/" }, "Back to the shop"));
+    tell(error.message);
+  }
 }
 
 window.addEventListener("hashchange", go);
