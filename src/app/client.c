@@ -6,7 +6,7 @@
 #include "wire/http1.h"
 
 #define HEAD_MAX (HTTP1_LINE_MAX + 1024) /* the longest path that the other side takes, and our fields */
-#define READ_SIZE 16384 /* a head of HTTP1_HEAD_MAX fits */
+#define READ_SIZE 16384                  /* a head of HTTP1_HEAD_MAX fits */
 
 struct call {
     struct task task;

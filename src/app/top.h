@@ -15,8 +15,8 @@ struct top_sample {
 void top_sample_release(struct top_sample *sample);
 
 /* {"system","version","uptime_seconds","seconds","requests","per_second","errors","errors_percent","active",
- *  "services":[{"name","state","ready","endpoints","requests","per_second","errors","errors_percent","retries","p50_ms",
- *               "p99_ms","active","restarts"}],
+ *  "services":[{"name","state","ready","endpoints","requests","per_second","errors","errors_percent","retries",
+ *               "p50_ms","p99_ms","active","restarts"}],
  *  "calls":[{"from","from_kind","to","to_kind","requests",... as above to "p99_ms"}],
  *  "instances":[{"service","name","state","active","limit","saturation_percent","restarts"}]}
  * of what came in between. The sums at the top are of what came in from outside. p50_ms and p99_ms are missing where

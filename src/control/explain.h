@@ -5,9 +5,9 @@
  *     rewrite, redirect, limit-body, respond, files) are run on a copy of it, with an end in the place of the service.
  *     No service is called, nothing is counted and nothing is logged.
  * (2) It speaks of the snapshot that it is given: the one that the workers live in, or, for a file, one that was made
- * of it. Where nothing runs there is no registry, and so nothing is said about endpoints. (3) The request has no body.
- * It is as if it came by the gateway that its URL leads to: a host that is the name of a service, without a port, is a
- * call by the mesh; else the gateway at the URL's port; else the first one.
+ * of it. Where nothing runs there is no registry, and so nothing is said about endpoints. (3) The request has no body
+ * but the length that its Content-Length says. It is as if it came by the gateway that its URL leads to: a host that is
+ * the name of a service, without a port, is a call by the mesh; else the gateway at the URL's port; else the first one.
  */
 #ifndef WEFT_CONTROL_EXPLAIN_H
 #define WEFT_CONTROL_EXPLAIN_H

@@ -205,6 +205,20 @@ static int write_head(struct explanation *e, struct text *text)
     return text->full ? explain_refuse(e, "method, url and headers must be at most %d bytes", HTTP1_HEAD_MAX) : 0;
 }
 
+/* A body that is announced is there, for those who look at its length; nobody reads it. */
+static int add_body(struct exchange *x)
+{
+    struct body_memory *body = arena_alloc(&x->arena, sizeof(*body));
+
+    if (!body)
+        return -ENOMEM;
+    body_memory_init(body, BYTES_NONE);
+    body->body.has_length = x->request.has_content_length;
+    body->body.length = x->request.content_length;
+    body->body.at_hand = false;
+    return exchange_set_request_body(x, &body->body);
+}
+
 static int read_head(struct explanation *e, struct bytes head)
 {
     struct http1_head_reader reader;
@@ -215,13 +229,15 @@ static int read_head(struct explanation *e, struct bytes head)
         return r;
     http1_head_start(&reader);
     n = http1_read_request(&reader, head, &e->x->request);
-    if (n < 0)
+    if (n < 0) {
         e->malformed = reader.error;
-    else if ((size_t)n != head.len) /* an empty method is read as an empty line */
+        return 0;
+    }
+    if ((size_t)n != head.len) /* an empty method is read as an empty line */
         return explain_refuse(e, "method must be one word, such as GET or POST");
     if (bytes_equal(e->x->gateway, BYTES(CONTROL_GATEWAY_MESH)))
         http_take_credential(e->x); /* whether it holds is not asked here: whoever may explain may call as anybody */
-    return 0;
+    return e->x->request.framing == HTTP_BODY_NONE ? 0 : add_body(e->x);
 }
 
 int explain_read(struct explanation *e)
