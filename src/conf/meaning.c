@@ -53,7 +53,10 @@ static void seal(struct conf_meaning *meaning)
             part = hash_mix64(part ^ hash_of(child->key));
         hash = in_order ? hash_mix64(hash * 3 + part) : hash + part;
     }
-    meaning->hash = meaning->kind == CONF_MEANS_LIST && meaning->count == 1 ? meaning->first->hash : hash_mix64(hash);
+    if (meaning->kind == CONF_MEANS_LIST && meaning->first && !meaning->first->next)
+        meaning->hash = meaning->first->hash;
+    else
+        meaning->hash = hash_mix64(hash);
 }
 
 static int make_text(struct arena *arena, struct bytes text, bool standard, struct conf_meaning **ret)

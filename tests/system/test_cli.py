@@ -74,11 +74,14 @@ def test_errors_of_a_system(system):
     system.write({"orders": f'{{ run: "{SERVICE}" }}', "credit": f'{{ run: "{SERVICE}" }}',
                   "elsewhere": "{ url: http://127.0.0.1:9 }"})
     system.up().ready()
+    wait_until(lambda: "hello from credit-0" in system.weft("logs", check=0).stdout, "what services said is kept")
     before = (system.instances(), system.serving(), sorted(os.listdir(system.folder / ".weft")))
+    said = system.weft("logs", check=0).stdout
     for line, code, words in RUNNING:
         done = system.weft(*line.split())
         assert (line, done.returncode, done.stderr, done.stdout) == (line, code, f"weft: {words}\n", "")
     assert (system.instances(), system.serving(), sorted(os.listdir(system.folder / ".weft"))) == before
+    assert system.weft("logs", check=0).stdout == said
     assert system.who()["service"] == "orders"
 
 
