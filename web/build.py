@@ -31,16 +31,20 @@ def fail(what, hint):
 
 
 def run_npm(npm, folder):
-    # Scripts of packages are not run: esbuild works without its own.
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+    # Scripts of packages are not run: esbuild works without its own. A registry that can't be reached is asked again
+    # after seconds, not after minutes as npm would.
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error",
+               "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
+    # Ninja runs us in the build directory.
+    hint = ("npm needs its registry once (npm config get registry says which); to build without the dashboard: "
+            f"meson configure {pathlib.Path.cwd()} -Ddashboard=disabled")
     try:
         run = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, timeout=NPM_LIMIT)
     except subprocess.TimeoutExpired:
-        fail(f"npm ci took more than {NPM_LIMIT} s", "meson setup -Ddashboard=disabled builds without the dashboard")
+        fail(f"npm ci took more than {NPM_LIMIT} s", hint)
     if run.returncode != 0:
         print(run.stdout + run.stderr, file=sys.stderr)
-        fail("npm ci failed, its words are above",
-             "npm needs its registry (npm config get registry) once; -Ddashboard=disabled builds without the dashboard")
+        fail("npm ci failed, its words are above", hint)
 
 
 def packages(npm, cache):
