@@ -9,8 +9,8 @@
  *                                          "scale_file","restarts","needs","limits","warning","balance","policy"}]}
  *                                          scale_file: what the file says, where weft scale has said otherwise
  *     GET  /v1/endpoints                  {"endpoints":[{"service","name","address","state","ejected","active",
- *                                          "weight","limit","checks","checks_failed","last_error","live","process","pid",
- *                                          "restarts","last_exit","waits_for"}]}
+ *                                          "weight","limit","checks","checks_failed","last_error","live","process",
+ *                                          "pid","restarts","last_exit","waits_for"}]}
  *     GET  /v1/routes                     {"routes":[{"name","gateways","hosts","path","path_kind","methods","headers",
  *                                          "query","stages","to","to_kind"}]} in order of precedence;
  *                                          ?name=NAME: that one alone, with its "way": stages and settings
