@@ -262,6 +262,23 @@ def test_orders_wait_while_inventory_is_away(shop):
     assert shop.audit() == 5
 
 
+def test_a_page_that_waits_does_not_hold_up_the_end(shop):
+    shop.weft("scale", "inventory=0")
+    wait_until(lambda: not shop.ready("inventory"), "inventory is gone")
+    assert shop.ask("PUT", "/orders/waiting-1", {"customer": "Ada", "lines": [{"sku": "loom", "quantity": 1}]})[0] == 202
+    with concurrent.futures.ThreadPoolExecutor() as pool, contextlib.closing(shop.system.connect()) as connection:
+        connection.request("GET", "/api/orders/waiting-1/events")
+        stream = connection.getresponse()
+        assert (stream.status, stream.headers["Content-Type"]) == (200, "text/event-stream")
+        rest = pool.submit(stream.read)
+        time.sleep(2.5)  # longer than a try may take until its answer begins
+        assert not rest.done()
+        shop.weft("down")
+        said = rest.result().decode()  # to its proper end
+    assert said.startswith("retry: ") and said.count("event: state\n") == 1 and '"state":"placed"' in said
+    assert shop.system.exit_code() == 0
+
+
 # --- the stock
 
 
@@ -455,12 +472,15 @@ def commands():
     return [line for line in lines if line] + re.findall(r"`(weft [^`]+)`", text)
 
 
-# Each is run as it stands, but for ports and the folder of the build, and says this. The first two are tried elsewhere.
+# Each is run as it stands, but for ports and the folder of the build, and says this. None: it is tried elsewhere, or
+# before each of the others.
+PATH = 'PATH="$PWD/../../build/debug/src/app:$PWD/../../build/debug/examples/shop:$PATH"'
 SAID = {
     "./dev run": None,
+    PATH: None,
     "weft up": None,
     "./order.py --orders 1000 --clients 16": "1000/1000 orders",
-    "../../build/debug/examples/shop/shop-audit data": "1000 orders: ",
+    "shop-audit data": "1000 orders: ",
     "weft explain GET http://127.0.0.1:8080/api/products": "storefront",
     "weft get traffic": "/orders/",
     "weft trace": "orders",
@@ -475,13 +495,12 @@ SAID = {
 
 
 def run_as_told(shop, command):
-    command = command.replace("8080", str(shop.system.port)).replace("../../build/debug/examples/shop", str(PROGRAMS))
+    command = f"{PATH}\n{command}".replace("8080", str(shop.system.port))
+    command = command.replace("$PWD/../../build/debug", str(WEFT.parents[2]))
     if "order.py" in command:
         command += f" http://127.0.0.1:{shop.system.port}"
-    environment = shop.system.environment()
-    environment["PATH"] = f"{WEFT.parent}:{environment['PATH']}"
-    done = subprocess.run(["bash", "-c", command], cwd=shop.folder, env=environment, capture_output=True, text=True,
-                          check=False, timeout=60 * SLOWNESS, stdin=subprocess.DEVNULL)
+    done = subprocess.run(["bash", "-c", command], cwd=shop.folder, env=shop.system.environment(), capture_output=True,
+                          text=True, check=False, timeout=60 * SLOWNESS, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, (command, done.stdout, done.stderr)
     return done.stdout
 

@@ -1,5 +1,5 @@
-/* shop-audit FOLDER: reads the files of inventory and orders, while the shop runs or afterwards, and checks what must
- * hold whatever died in between. Status 0: all of it holds. 1: it does not, or can't be read. */
+/* shop-audit FOLDER: reads the files of inventory and orders, and checks what must hold whatever has died, when no
+ * order is under way any more; the shop may be open. Status 0: all of it holds. 1: it does not, or can't be read. */
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -20,7 +20,7 @@
 #include "weft.h"
 
 #define STOREFRONT_LINES_MAX 50
-#define STOREFRONT_EVENTS_MS 8000 /* one stream of events: less than a drain, and the page asks again by itself */
+#define STOREFRONT_EVENTS_MS 4000 /* one stream of events: less than a drain, and the page asks again by itself */
 
 struct storefront {
     struct weft_service *service;
