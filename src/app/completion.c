@@ -6,7 +6,7 @@
 /* Choices and values with `|` between them, in the shell's own way. */
 static void print_alternatives(const struct app *app, const char *alternatives)
 {
-    for (const char *at = alternatives; *at; at++)
+    for (const char *at = alternatives; at && *at; at++)
         app_printf(app, "%c", *at == '|' ? ' ' : *at);
 }
 

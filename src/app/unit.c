@@ -152,10 +152,11 @@ static void say_crash_loop(struct unit *unit)
     const struct child_tail *tail = &child->tail;
     struct log *log = &unit->supervisor->log;
     unsigned count = MIN(tail->count, (unsigned)CHILD_TAIL_LINES);
+    int64_t within_s = (child->ended_ns - child->crashing_ns) / NS_PER_S + 1;
 
     log_say(log, "%s: has died %u times within %lld s, the last time it %s; %s", unit->name,
-            child->life.backoff.failures, (long long)((child->ended_ns - child->crashing_ns) / NS_PER_S + 1),
-            child->last_exit, count > 0 ? "its last lines:" : "it wrote nothing");
+            child->life.backoff.failures, (long long)within_s, child->last_exit,
+            count > 0 ? "its last lines:" : "it wrote nothing");
     for (unsigned i = tail->count - count; i < tail->count; i++)
         log_say(log, "%s:   %.*s", unit->name, tail->len[i % CHILD_TAIL_LINES], tail->lines[i % CHILD_TAIL_LINES]);
 }

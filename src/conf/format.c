@@ -414,7 +414,7 @@ static int refuse(const char *file, struct fault *fault)
 static int settle(const char *file, struct fault *fault, struct bytes *text)
 {
     for (int turn = 0; turn < TURNS_MAX; turn++) {
-        struct bytes again;
+        struct bytes again = BYTES_NONE;
         int r = format_once(file, *text, fault, &again);
 
         if (r < 0)
@@ -464,7 +464,7 @@ static int refuse_odd(const char *file, struct bytes text, struct fault *fault)
 
 int conf_format(const char *file, struct bytes text, struct fault *fault, struct bytes *ret)
 {
-    struct bytes result;
+    struct bytes result = BYTES_NONE;
     int r;
 
     if (text.len > CONF_TEXT_MAX)
