@@ -193,11 +193,14 @@ def test_no_order_is_lost_while_instances_are_killed(shop):
         with Killer(shop, 0.4 * SLOWNESS) as killer:
             buying = pool.submit(buy, shop, killer.enough)
             said = shop.orders(MANY, "--deliver")
+            count = MANY
+            while min(killer.count(service) for service in SERVICES) < 2:
+                shop.orders(100, "--rate", "100")
+                count += 100
         bought = buying.result(timeout=4 * LIMIT)
     assert f"{MANY}/{MANY} orders" in said
-    assert min(killer.count(service) for service in SERVICES) >= 2, killer.killed
     assert bought
-    assert shop.audit() == MANY + len(bought)
+    assert shop.audit() == count + len(bought)
     killed = {service: killer.count(service) for service in SERVICES}
     wait_until(lambda: restarts(shop) == killed and len(shop.ready()) == 6, "all are back")
     for item in shop.ask("GET", "/items")[1]["items"]:
@@ -211,7 +214,7 @@ def restarts(shop):
 
 def test_no_order_is_lost_when_the_serving_process_is_killed(shop):
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        ordering = pool.submit(shop.orders, SOME)
+        ordering = pool.submit(shop.orders, SOME, "--rate", str(SOME / SLOWNESS / 5))
         wait_until(lambda: sold(shop) > 20, "orders flow")
         pid = json.loads(shop.system.get("/v1/status", shop.system.control)[1])["pid"]
         os.kill(pid, signal.SIGKILL)
@@ -228,7 +231,7 @@ def sold(shop):
 
 def test_no_request_fails_while_it_is_changed(shop):
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        ordering = pool.submit(shop.orders, SOME)
+        ordering = pool.submit(shop.orders, SOME, "--rate", str(SOME / SLOWNESS / 5))
         wait_until(lambda: sold(shop) > 20, "orders flow")
         shop.weft("scale", "orders=4")
         wait_until(lambda: len(shop.ready("orders")) == 4, "four instances of orders")
