@@ -54,6 +54,9 @@ def test_differences_and_what_follows(system, base):
         "+ routes[0] (ex): { match: { path: /x }, to: search }\n\nnothing is started anew\n")
     assert diff(system, base.replace("to: credit, name: all", "to: { respond: { status: 204 } }, name: all"), 1) == (
         "~ routes[1] (all).to: credit -> { respond: { status: 204 } }\n\nnothing is started anew\n")
+    first, second = base.split("routes:\n")[1].splitlines(keepends=True)
+    assert diff(system, base.replace(first + second, second.replace("to: credit", "to: search") + first), 1) == (
+        "> routes[0] (all): was routes[1]\n~ routes[0] (all).to: credit -> search\n\nnothing is started anew\n")
     other = running.free_port()
     assert diff(system, base.replace(str(system.port), str(other)).replace("workers: 2", "workers: 3"), 1) == (
         f"~ workers: 2 -> 3\n~ gateway[0] (gateway).listen: http://127.0.0.1:{system.port} -> http://127.0.0.1:{other}\n\n"
