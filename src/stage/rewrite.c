@@ -2,8 +2,9 @@
  *
  * (1) What comes out is looked at as what came in was: a path of other characters, with dot segments, or too long for a
  *     request line is OUTCOME_BAD_REQUEST, and so is a bad query or host.
- * (2) Requests without a path ("*", CONNECT) keep what they have, but for the host.
- * (3) The host that the client asked for goes on in X-Forwarded-Host, unless somebody before us has said it.
+ * (2) No value that is put into a query can begin another parameter there.
+ * (3) Requests without a path ("*", CONNECT) keep what they have, but for the host.
+ * (4) The host that the client asked for goes on in X-Forwarded-Host, unless somebody before us has said it.
  */
 #include "stage/amend.h"
 #include "stage/place.h"
@@ -34,7 +35,7 @@ static int rewrite_target(const struct rewrite_conf *conf, struct exchange *x, s
     if (conf->path.len > 0 || conf->has_prefix)
         r = expand_path(conf, x, &head->path);
     if (r == 0 && conf->has_query)
-        r = written_expand(&conf->query_made, x, &head->query);
+        r = written_expand_as(&conf->query_made, TEMPLATE_URL, x, &head->query);
     if (r < 0)
         return r;
     if (conf->has_query && head->query.len == 0)
@@ -130,7 +131,9 @@ static const struct conf_field FIELDS[] = {
       .check_text = place_check_strip,
       .example = "/api" },
     { .key = "query",
-      .about = "the query without its ?; empty: none. Unless given, it stays",
+      .about =
+          "the query without its ?; empty: none. Unless given, it stays. {names} from elsewhere than the query are "
+          "encoded, so that they begin no other parameter",
       .type = CONF_TEMPLATE,
       CONF_AT(struct rewrite_conf, query),
       .given = CONF_GIVEN(struct rewrite_conf, has_query),

@@ -4,7 +4,8 @@
 #include "stage/request.h"
 
 #define TRACE_ID_LEN 32
-#define SHOWN_MAX 64 /* bytes of a wrong name in a fault */
+#define SHOWN_MAX 64  /* bytes of a wrong name in a fault */
+#define ESCAPED_MAX 6 /* \u0000 */
 
 enum template_kind {
     TEMPLATE_LITERAL,
@@ -315,15 +316,37 @@ static void add_json(struct text *text, struct bytes value)
     memmove(text->data + from, text->data + from + 1, text->len - from);
 }
 
+/* Of the client's own query a part is a part. */
+static void add_url(struct text *text, enum template_kind kind, struct bytes value)
+{
+    if (kind == TEMPLATE_QUERY || kind == TEMPLATE_QUERY_VALUE) {
+        text_add(text, value);
+        return;
+    }
+    for (size_t i = 0; i < value.len; i++) {
+        switch (value.data[i]) {
+        case '&': text_add(text, BYTES("%26")); break;
+        case ';': text_add(text, BYTES("%3B")); break;
+        case '=': text_add(text, BYTES("%3D")); break;
+        case '+': text_add(text, BYTES("%2B")); break;
+        default: text_add_char(text, value.data[i]);
+        }
+    }
+}
+
 int template_expand_as(const struct template *template, enum template_escape escape, struct exchange *x,
                        struct bytes *ret)
 {
-    struct text text;
     char trace_id[TRACE_ID_LEN];
+    struct text text;
+    size_t room = 2; /* quotes come and go */
 
     if (escape == TEMPLATE_PLAIN)
         return template_expand(template, x, ret);
-    text = text_into(arena_alloc(&x->arena, TEMPLATE_TEXT_MAX + 2), TEMPLATE_TEXT_MAX + 2); /* quotes come and go */
+    for (unsigned i = 0; i < template->count; i++)
+        room += value_of(&template->parts[i], x, trace_id).len * ESCAPED_MAX;
+    room = MIN(room, (size_t)TEMPLATE_TEXT_MAX + 2);
+    text = text_into(arena_alloc(&x->arena, room), room);
     if (!text.data)
         return -ENOMEM;
     for (unsigned i = 0; i < template->count; i++) {
@@ -334,6 +357,8 @@ int template_expand_as(const struct template *template, enum template_escape esc
             text_add(&text, value);
         else if (escape == TEMPLATE_HTML)
             add_html(&text, value);
+        else if (escape == TEMPLATE_URL)
+            add_url(&text, part->kind, value);
         else
             add_json(&text, value);
     }

@@ -10,7 +10,7 @@
  *     {route} {service} {gateway} {caller} {trace.id}
  *     {{ }}              braces
  *
- * (1) What an exchange does not have is an empty text. Nothing is decoded or encoded.
+ * (1) What an exchange does not have is an empty text. Nothing is decoded; enum template_escape tells what is encoded.
  * (2) A template is immutable and lives in the arena that it was parsed into; the text that it was parsed from must
  *     live as long.
  * (3) Expanding takes no malloc: the result lies in the exchange's arena, or is a slice of what the exchange has.
@@ -37,6 +37,7 @@ enum template_escape {
     TEMPLATE_PLAIN, /* values as they came */
     TEMPLATE_HTML,  /* & < > " ' become references */
     TEMPLATE_JSON,  /* as in a string of JSON (RFC 8259, 7), without its quotes */
+    TEMPLATE_URL,   /* & ; = + are percent-encoded, but in what is of a query already */
 };
 
 /* The same, with the values escaped; literals are as they are written. The result always lies in the arena. */

@@ -55,6 +55,7 @@ static void a_prefix_is_replaced_by_element(void **state)
 
 static const struct onion_field HOST[] = { { "Host", "shop.test" }, { NULL, NULL } };
 static const struct onion_field FORWARDED[] = { { "X-Forwarded-Host", "www.test" }, { NULL, NULL } };
+static const struct onion_field ODD[] = { { "X-Version", "2&a=+" }, { NULL, NULL } };
 static const struct onion_field VERSION[] = { { "X-Version", "v2" }, { NULL, NULL } };
 
 static const struct {
@@ -67,6 +68,8 @@ static const struct {
     { "{ path: /new, query: '' }", "/old", "q=1", NULL, "GET shop.test /new" },
     { "query: \"was={query.q}\"", "/old", "q=1&r", NULL, "GET shop.test /old?was=1" },
     { "query: \"{request.query}&by={client.address}\"", "/", "a=b", NULL, "GET shop.test /?a=b&by=192.0.2.1" },
+    { "query: \"version={header.x-version}&of={request.path}\"", "/a&admin=1", NULL, ODD,
+      "GET shop.test /a&admin=1?version=2%26a%3D%2B&of=/a%26admin%3D1|X-Version: 2&a=+" },
     { "host: orders.internal", "/", NULL, HOST,
       "GET orders.internal /|X-Forwarded-Host: shop.test|Host: orders.internal" },
     { "host: 'orders.internal:8080'", "/", NULL, FORWARDED,

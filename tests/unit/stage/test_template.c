@@ -261,12 +261,16 @@ static const struct {
     { "{header.none}", TEMPLATE_HTML, "" },
     { "{header.none}", TEMPLATE_JSON, "" },
     { "", TEMPLATE_JSON, "" },
+    { "a={path.odd}&b={header.y};c", TEMPLATE_URL, "a=1%26admin%3Dyes%3Bx%2By&b=%26%26;c" },
+    { "{request.query}&q={query.b}", TEMPLATE_URL, "a=1&b=2+3;4&&c&q=2+3;4" },
     { "{{{trace.id}}}", TEMPLATE_JSON, "{0af7651916cd43dd8448eb211c80319c}" },
 };
 
 static void values_are_escaped_and_literals_are_not(void **state)
 {
-    static struct http_field odd[] = { { BYTES("X"), BYTES("<a href='x'>&\"\\\n\xc3\xa9\xff"), HTTP_FIELD_OTHER } };
+    static struct http_field odd[] = { { BYTES("X"), BYTES("<a href='x'>&\"\\\n\xc3\xa9\xff"), HTTP_FIELD_OTHER },
+                                       { BYTES("Y"), BYTES("&&"), HTTP_FIELD_OTHER } };
+    static const struct exchange_parameter parameter = { BYTES("odd"), BYTES("1&admin=yes;x+y") };
 
     for (size_t i = 0; i < ARRAY_LEN(ESCAPED); i++) {
         const struct template *template = NULL;
@@ -277,7 +281,10 @@ static void values_are_escaped_and_literals_are_not(void **state)
 
         arena_init(&arena, NULL, ARENA_MAX);
         exchange_of(&x)->request.fields = odd;
-        x.request.field_count = 1;
+        x.request.field_count = ARRAY_LEN(odd);
+        x.request.query = BYTES("a=1&b=2+3;4&&c");
+        x.parameters = &parameter;
+        x.parameter_count = 1;
         assert_int_equal(template_parse(bytes_of_text(ESCAPED[i].template), &arena, &fault, &template), 0);
         assert_int_equal(template_expand_as(template, ESCAPED[i].escape, &x, &text), 0);
         if (!bytes_equal(text, bytes_of_text(ESCAPED[i].wanted)))
