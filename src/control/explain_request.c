@@ -6,18 +6,18 @@
 #include "stage/request.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 int explain_refuse(struct explanation *e, const char *format, ...)
 {
     char memory[512];
+    struct text text = text_into(memory, sizeof(memory));
     va_list args;
-    int len, r;
+    int r;
 
     va_start(args, format);
-    len = vsnprintf(memory, sizeof(memory), format, args);
+    text_add_vformat(&text, format, args);
     va_end(args);
-    r = arena_copy(e->arena, bytes_of(memory, MIN((size_t)MAX(len, 0), sizeof(memory) - 1)), &e->why);
+    r = arena_copy(e->arena, text_bytes(&text), &e->why);
     return r < 0 ? r : -EINVAL;
 }
 

@@ -60,6 +60,8 @@ static struct member *member_create(const struct worker_services *services, stru
     member->instance = instance;
     member->uses = 1;
     member->endpoint->active = instance_count_at(instance, (unsigned)(services - services->registry->workers));
+    if (member->endpoint->active)
+        metric_set(member->endpoint->active, 0); /* an earlier member may have left with exchanges under way */
     return member;
 }
 
