@@ -212,7 +212,8 @@ static void refuse(const struct text *yaml, const char *faults)
     control_try_done(try);
 }
 
-/* CONTROL_GATEWAYS_MAX, CONTROL_STEPS_MAX, SERVICE_TARGETS_MAX, SERVICES_MAX. */
+/* CONTROL_GATEWAYS_MAX, CONTROL_STEPS_MAX, SERVICE_TARGETS_MAX, SERVICES_MAX, CONTROL_NEEDS_MAX,
+ * CONTROL_ENV_FILES_MAX. */
 static void one_more_than_the_bound_is_refused(void **state)
 {
     size_t room = 256 * KIB;
@@ -238,6 +239,18 @@ static void one_more_than_the_bound_is_refused(void **state)
     for (unsigned i = 0; i <= SERVICES_MAX; i++)
         text_add_format(&text, "  a%u: { run: x }\n", i);
     refuse(&text, "w:2:3: services: its number of entries must be at most 4096 (is 4097)\n");
+    text = text_into(memory, room);
+    text_add(&text, BYTES("services:\n  a:\n    run: x\n    needs:\n"));
+    for (unsigned i = 0; i <= CONTROL_NEEDS_MAX; i++)
+        text_add_format(&text, "    - b%u\n", i);
+    for (unsigned i = 0; i <= CONTROL_NEEDS_MAX; i++)
+        text_add_format(&text, "  b%u: { run: x }\n", i);
+    refuse(&text, "w:5:5: services.a.needs: its number of items must be at most 32 (is 33)\n");
+    text = text_into(memory, room);
+    text_add(&text, BYTES("services:\n  a:\n    run: x\n    env-file:\n"));
+    for (unsigned i = 0; i <= CONTROL_ENV_FILES_MAX; i++)
+        text_add_format(&text, "    - %u.env\n", i);
+    refuse(&text, "w:5:5: services.a.env-file: its number of items must be at most 16 (is 17)\n");
     test_free(memory);
 }
 

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -384,6 +385,76 @@ static void other_lines_are_left_out(void **state)
     }
 }
 
+/* RECORD_FILES_MAX: whatever is asked for. */
+static void a_ring_has_at_most_so_many_files(void **state)
+{
+    static struct rig rig;
+    char path[128];
+    unsigned count = 0;
+
+    rig_open(&rig);
+    recorder_set(&rig.recorder, 10 * RECORD_FILES_MAX, 1);
+    for (unsigned i = 0; i < RECORD_FILES_MAX + 3; i++) {
+        say(&rig, "orders-0", RECORD_OUT, "a file of its own");
+        settle(&rig);
+    }
+    for (unsigned i = 0; i < RECORD_FILES_MAX + 3; i++) {
+        (void)snprintf(path, sizeof(path), i == 0 ? "%s/orders.log" : "%s/orders.log.%u", rig.logs, i);
+        count += access(path, F_OK) == 0;
+    }
+    assert_int_equal(count, RECORD_FILES_MAX);
+    rig_close(&rig);
+}
+
+#define PAGE_LINES 4000 /* of PAGE_LINE_LEN bytes: more than RECORD_PAGE_BYTES_MAX, less than RECORD_LINES_MAX */
+#define PAGE_LINE_LEN 4000
+
+static void assert_numbers(const struct recorded_page *page, unsigned first)
+{
+    for (unsigned i = 0; i < page->count; i++) {
+        uint64_t number;
+
+        assert_int_equal(page->lines[i]->message.len, PAGE_LINE_LEN);
+        assert_int_equal(bytes_to_u64(bytes_slice(page->lines[i]->message, 0, 6), &number), 0);
+        assert_int_equal(number, first + i);
+    }
+}
+
+/* RECORD_PAGE_BYTES_MAX: the newest lines for who looks, the oldest for who follows, who gets all in the end. */
+static void a_page_has_at_most_so_many_bytes(void **state)
+{
+    static struct rig rig;
+    static char line[PAGE_LINE_LEN + 1];
+    char after[RECORDED_TIME_LEN + 1] = "2000-01-01T00:00:00.000000000Z";
+    struct recorded_page page;
+    unsigned seen = 0;
+
+    _Static_assert((size_t)PAGE_LINES * PAGE_LINE_LEN > RECORD_PAGE_BYTES_MAX && PAGE_LINES < RECORD_LINES_MAX, "");
+    rig_open(&rig);
+    memset(line, '.', PAGE_LINE_LEN);
+    for (unsigned i = 0; i < PAGE_LINES; i++) {
+        (void)snprintf(line, 7, "%06u", i);
+        line[6] = '.';
+        say(&rig, "orders-0", RECORD_OUT, line);
+        if (i % 100 == 99)
+            settle(&rig);
+    }
+    page = read_page(&rig, BYTES_NONE, RECORD_LINES_MAX, NULL);
+    assert_true(page.count > PAGE_LINES / 2 && page.count * (size_t)PAGE_LINE_LEN <= RECORD_PAGE_BYTES_MAX);
+    assert_numbers(&page, PAGE_LINES - page.count);
+    recorded_free(&page);
+    for (unsigned pages = 0; pages < 2; pages++) {
+        page = read_page(&rig, bytes_of_text(after), RECORD_LINES_MAX, NULL);
+        assert_true(page.count > 0);
+        assert_numbers(&page, seen);
+        seen += page.count;
+        memcpy(after, page.lines[page.count - 1]->time.data, RECORDED_TIME_LEN);
+        recorded_free(&page);
+    }
+    assert_int_equal(seen, PAGE_LINES);
+    rig_close(&rig);
+}
+
 static void without_a_folder_there_are_no_lines(void **state)
 {
     const struct recorded_query query = { .folder = "/tmp/weft-no-such-folder", .max = 10 };
@@ -404,7 +475,8 @@ int main(void)
         cmocka_unit_test(young_lines_are_left_for_later),      cmocka_unit_test(rings_are_bounded),
         cmocka_unit_test(a_restart_goes_on_in_the_same_file),  cmocka_unit_test(a_full_disk_costs_lines),
         cmocka_unit_test(a_full_buffer_costs_lines),           cmocka_unit_test(other_lines_are_left_out),
-        cmocka_unit_test(without_a_folder_there_are_no_lines),
+        cmocka_unit_test(without_a_folder_there_are_no_lines), cmocka_unit_test(a_ring_has_at_most_so_many_files),
+        cmocka_unit_test(a_page_has_at_most_so_many_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
