@@ -187,7 +187,7 @@ struct placing {
     const char *id, *asked;
     const struct request *request;
     bool made;         /* now, not earlier */
-    const char *state; /* of an order that was there */
+    const char *state; /* another one than `placed`: of an order that was there */
 };
 
 /* 1: it is there; 0: it is not. */
@@ -218,7 +218,6 @@ static int place(struct weft_sql *sql, void *argument)
     placing->made = r == 0;
     if (r != 0)
         return r < 0 ? r : 0;
-    placing->state = "placed";
     r = weft_sql_run(sql,
                      "INSERT INTO orders(id, customer, state, asked, placed_ms)"
                      " VALUES (?, ?, 'placed', ?, " ORDERS_NOW_MS ")",
@@ -256,7 +255,7 @@ static int put_order(struct weft_call *call, void *user)
 {
     const struct orders *orders = user;
     struct request request = { 0 };
-    struct placing placing = { .id = weft_path_value(call, "id"), .request = &request };
+    struct placing placing = { .id = weft_path_value(call, "id"), .request = &request, .state = "placed" };
     const char *reason;
     int r = weft_body_take(call, &REQUEST, &request);
 

@@ -3,8 +3,6 @@
 #include "storefront.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #define SIZE 240
@@ -43,20 +41,20 @@ static uint32_t hash_of(const char *text, size_t len)
 }
 
 struct drawing {
+    struct weft_call *call;
     char text[DRAWING_MAX];
     size_t len;
 };
 
-static void draw(struct drawing *drawing, const char *format, ...)
+/* What weft_format() has made of it; what does not fit is left out. */
+static void draw(struct drawing *drawing, const char *text)
 {
-    va_list args;
-    int len;
+    size_t len = text ? strlen(text) : 0;
 
-    va_start(args, format);
-    len = vsnprintf(drawing->text + drawing->len, sizeof(drawing->text) - drawing->len, format, args);
-    va_end(args);
-    if (len > 0 && (size_t)len < sizeof(drawing->text) - drawing->len)
-        drawing->len += (size_t)len;
+    if (len == 0 || len > sizeof(drawing->text) - drawing->len)
+        return;
+    memcpy(drawing->text + drawing->len, text, len);
+    drawing->len += len;
 }
 
 /* A thread over or under the one that crosses it. */
@@ -67,20 +65,22 @@ static void draw_cell(struct drawing *drawing, unsigned column, unsigned row, ui
     unsigned hue = (hash + (over ? 0 : 30)) % 360;
     unsigned light = 28 + (hash >> (column + row) & 7) * 2;
 
-    draw(drawing, "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" rx=\"5\" fill=\"hsl(%u 32%% %u%%)\"/>\n",
-         column * cell + (over ? 0 : 3), row * cell + (over ? 3 : 0), cell - (over ? 0 : 6), cell - (over ? 6 : 0), hue,
-         light);
+    draw(drawing,
+         weft_format(drawing->call,
+                     "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" rx=\"5\" fill=\"hsl(%u 32%% %u%%)\"/>\n",
+                     column * cell + (over ? 0 : 3), row * cell + (over ? 3 : 0), cell - (over ? 0 : 6),
+                     cell - (over ? 6 : 0), hue, light));
 }
 
 static void draw_outline(struct drawing *drawing, const char *name, size_t len)
 {
     for (size_t i = 0; i < sizeof(OUTLINES) / sizeof(OUTLINES[0]); i++)
         if (strlen(OUTLINES[i].sku) == len && memcmp(OUTLINES[i].sku, name, len) == 0)
-            draw(drawing,
-                 "<g fill=\"none\" stroke-linecap=\"round\" stroke-linejoin=\"round\">\n"
-                 "<path d=\"%s\" stroke=\"#000\" stroke-opacity=\".45\" stroke-width=\"18\"/>\n"
-                 "<path d=\"%s\" stroke=\"#fffaf0\" stroke-width=\"8\"/>\n</g>\n",
-                 OUTLINES[i].path, OUTLINES[i].path);
+            draw(drawing, weft_format(drawing->call,
+                                      "<g fill=\"none\" stroke-linecap=\"round\" stroke-linejoin=\"round\">\n"
+                                      "<path d=\"%s\" stroke=\"#000\" stroke-opacity=\".45\" stroke-width=\"18\"/>\n"
+                                      "<path d=\"%s\" stroke=\"#fffaf0\" stroke-width=\"8\"/>\n</g>\n",
+                                      OUTLINES[i].path, OUTLINES[i].path));
 }
 
 int storefront_picture(struct weft_call *call, void *user)
@@ -94,10 +94,11 @@ int storefront_picture(struct weft_call *call, void *user)
     if (!end || strlen(end) != 4 || end == name)
         return weft_answer_problem(call, 404, "no-such-picture", "pictures are called SKU.svg");
     hash = hash_of(name, (size_t)(end - name));
-    draw(drawing,
-         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\">\n"
-         "<rect width=\"%d\" height=\"%d\" fill=\"hsl(%u 30%% 22%%)\"/>\n",
-         SIZE, SIZE, SIZE, SIZE, hash % 360);
+    drawing->call = call;
+    draw(drawing, weft_format(call,
+                              "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\">\n"
+                              "<rect width=\"%d\" height=\"%d\" fill=\"hsl(%u 30%% 22%%)\"/>\n",
+                              SIZE, SIZE, SIZE, SIZE, hash % 360));
     for (unsigned row = 0; row < BANDS; row++)
         for (unsigned column = 0; column < BANDS; column++)
             draw_cell(drawing, column, row, hash);

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/weft-shop-XXXXXX";
+static char folder[32];
 static struct weft_test_answer last;
 
 void rig_init(void)
 {
-    memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
+    (void)snprintf(folder, sizeof(folder), "/tmp/weft-shop-XXXXXX");
     assert_non_null(mkdtemp(folder));
     assert_int_equal(setenv("WEFT_DATA", folder, 1), 0);
 }
