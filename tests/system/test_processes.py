@@ -53,12 +53,19 @@ def test_port_is_given_where_it_is_asked_for(system):
     assert system.get("/env?LISTEN_FDS")[1] == ""
 
 
+def stopped(pid):
+    """Whether each of its threads has stopped: the signal takes a moment to reach them."""
+    stats = [path.read_text() for path in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")]
+    return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
+
+
 def test_the_serving_process_comes_back(system):
     web(system)
     system.up().ready()
     instances = system.instances()
     old = system.serving()
-    os.kill(old, signal.SIGSTOP)  # it accepts nothing any more
+    os.kill(old, signal.SIGSTOP)
+    wait_until(lambda: stopped(old), "none of its threads accepts any more")
     connections = [system.connect() for _ in range(20)]
     for connection in connections:
         connection.connect()
