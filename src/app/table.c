@@ -24,6 +24,7 @@ static const struct table_column ENDPOINT_COLUMNS[] = {
     { "PROCESS", "process", false },
     { "PID", "pid", false },
     { "RESTARTS", "restarts", false },
+    { "ACTIVE", "active", true },
     { "ADDRESS", "address", false },
     { "LIVE", "live", true },
     { "ERROR", "last_error", false },

@@ -102,6 +102,9 @@ def test_what_is_under_way_is_active(shop):
     active = wait_until(lambda: [one for one in get(shop, "endpoints")["endpoints"] if one.get("active")], "3 are active")
     wait_until(lambda: sum(one["active"] for one in get(shop, "endpoints")["endpoints"]) == 3, "3 are active")
     assert {one["service"] for one in active} == {"orders"}
+    table = shop.weft("get", "endpoints", check=0).stdout.splitlines()
+    column = table[0].split().index("ACTIVE")
+    assert sum(int(row.split()[column]) for row in table[1:]) == 3
     explained = json.loads(shop.weft("explain", "/slow", "-o", "json", check=0).stdout)
     assert sum(one["active"] for one in explained["endpoints"]) == 3
     text = shop.weft("top", "--once", "--interval", "100ms", check=0).stdout
