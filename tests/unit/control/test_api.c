@@ -24,7 +24,8 @@ struct stand_in {
     int result; /* of apply and down */
     bool ok;
     const char *text;
-    unsigned applies, downs, diffs;
+    unsigned applies, downs, diffs, scales;
+    char scaled[64]; /* "orders=3": the last one */
 };
 
 static void tell_status(struct control_api_host *host, struct control_status *ret)
@@ -80,6 +81,16 @@ static int down(struct control_api_host *host, struct control_verdict *ret)
     return answer(mine, ret);
 }
 
+static int scale(struct control_api_host *host, struct bytes service, uint64_t number, struct control_verdict *ret)
+{
+    struct stand_in *mine = container_of(host, struct stand_in, host);
+
+    mine->scales++;
+    (void)snprintf(mine->scaled, sizeof(mine->scaled), BYTES_FMT "=%llu", BYTES_ARG(service),
+                   (unsigned long long)number);
+    return answer(mine, ret);
+}
+
 static bool tell_run(struct control_api_host *host, struct bytes service, struct control_run *ret)
 {
     if (!bytes_equal(service, BYTES("orders")))
@@ -95,6 +106,7 @@ static struct stand_in stand_in_new(void)
                                         .apply = apply,
                                         .diff = diff,
                                         .down = down,
+                                        .scale = scale,
                                         .run = tell_run } };
 }
 
@@ -106,7 +118,7 @@ struct api_call {
     struct rig *rig;
     enum http_method method;
     const char *path, *authority, *origin;
-    struct bytes gateway;
+    struct bytes gateway, sent;
     enum outcome outcome;
     unsigned status;
     char allow[64], type[64];
@@ -148,6 +160,7 @@ static int call_run(struct task *task)
     struct worker *worker = &call->rig->workers[0];
     struct scope scope;
     struct exchange *x;
+    struct body_memory sent;
     int r;
 
     scope_open(&scope, TIME_NEVER);
@@ -156,6 +169,9 @@ static int call_run(struct task *task)
         r = exchange_head_room(x, &x->request, 4);
     if (r == 0 && call->origin)
         r = http_head_add_named(&x->request, BYTES("Origin"), bytes_of_text(call->origin));
+    body_memory_init(&sent, call->sent);
+    if (r == 0 && call->sent.len > 0)
+        r = exchange_set_request_body(x, &sent.body);
     RIG_CHECK(call->rig, r == 0);
     x->deadline_ns = TIME_NEVER;
     x->gateway = call->gateway;
@@ -330,6 +346,39 @@ static void strangers_are_kept_out(void **state)
     rig_run(ask, 1, NULL);
 }
 
+/* Whatever is asked for: names of others and pages of others get nothing, and change nothing. */
+static void ask_for_all(struct rig *rig)
+{
+    static const char *const PATHS[] = {
+        "/",          "/app.css",      "/livez",   "/readyz",     "/metrics",     "/v1/status",   "/v1/services",
+        "/v1/routes", "/v1/endpoints", "/v1/logs", "/v1/traffic", "/v1/traces/1", "/v1/topology", "/v1/explain",
+        "/v1/scale",  "/v1/apply",     "/v1/diff", "/v1/down",    "/nothing",
+    };
+    struct scene scene;
+    struct api_call *call = &scene.call;
+
+    scene_open(rig, &scene);
+    call->gateway = TCP;
+    for (size_t i = 0; i < 4 * ARRAY_LEN(PATHS); i++) {
+        bool named = i % 2 == 0;
+
+        call->path = PATHS[i / 4];
+        call->method = i % 4 < 2 ? HTTP_GET : HTTP_POST;
+        call->authority = named ? "evil.example:7070" : "127.0.0.1:7070";
+        call->origin = named ? NULL : "http://evil.example";
+        run(rig, call);
+        if (call->outcome != OUTCOME_OK || call->status != 403 || !says(call, named ? "rebinding" : "Origin"))
+            world_fail(rig->world, "%s: %u %s", call->path, call->status, call->body);
+    }
+    RIG_CHECK(rig, scene.host.applies + scene.host.downs + scene.host.diffs + scene.host.scales == 0);
+    scene_close(&scene);
+}
+
+static void strangers_are_kept_out_everywhere(void **state)
+{
+    rig_run(ask_for_all, 1, NULL);
+}
+
 /* --- what is told ----------------------------------------------------------------------------------------------------
  */
 
@@ -489,6 +538,71 @@ static void the_owner_may_change_things(void **state)
     rig_run(change, 1, NULL);
 }
 
+#define WANTED "{\"service\":\"orders\",\"scale\":3}"
+#define SPACES_64 "                                                                "
+
+static const struct {
+    const char *sent;
+    unsigned status;
+    const char *scaled; /* NULL: nobody was asked */
+} SCALED[] = {
+    { WANTED, 200, "orders=3" },
+    { "{\"scale\":0,\"service\":\"a\\n\\\"b\"}", 200,
+      "a\n\"b=0" }, /* whether it is a name is for the supervisor to say */
+    { "{\"service\":\"orders\",\"scale\":9223372036854775807}", 200, "orders=9223372036854775807" },
+    { "", 400, NULL },
+    { "3", 400, NULL },
+    { "null", 400, NULL },
+    { "{}", 400, NULL },
+    { "{\"service\":\"orders\"}", 400, NULL },
+    { "{\"service\":\"orders\",\"scale\":-1}", 400, NULL },
+    { "{\"service\":\"orders\",\"scale\":1.5}", 400, NULL },
+    { "{\"service\":\"orders\",\"scale\":\"3\"}", 400, NULL },
+    { "{\"service\":\"orders\",\"scale\":99999999999999999999}", 400, NULL },
+    { "{\"service\":3,\"scale\":3}", 400, NULL },
+    { "{\"service\":\"or\\u0000ders\",\"scale\":3}", 400, NULL },
+    { "{\"service\":\"orders\",\"scale\":3,\"more\":1}", 400, NULL },
+    { "{\"service\":\"orders\",\"scale\":3,\"scale\":4}", 400, NULL },
+    { "{\"service\":\"orders\",\"scale\":[[[[3]]]]}", 400, NULL },
+    { "{\"service\":\"orders\",\"scale\":{\"a\":3}}", 400, NULL },
+    { "[[[[[[[[[[", 400, NULL },
+    { WANTED WANTED, 400, NULL },
+    { WANTED SPACES_64, 200, "orders=3" },
+    { WANTED SPACES_64 SPACES_64 SPACES_64 SPACES_64 SPACES_64 SPACES_64 SPACES_64 SPACES_64, 400,
+      NULL }, /* too long */
+};
+
+static void change_scale(struct rig *rig)
+{
+    struct scene scene;
+    struct api_call *call = &scene.call;
+
+    scene_open(rig, &scene);
+    scene.host.ok = true;
+    for (size_t i = 0; i < ARRAY_LEN(SCALED); i++) {
+        scene.host.scales = 0;
+        scene.host.scaled[0] = '\0';
+        call->sent = bytes_of_text(SCALED[i].sent);
+        post(rig, call, "/v1/scale", SCALED[i].status);
+        if (scene.host.scales != (SCALED[i].scaled ? 1 : 0) ||
+            strcmp(scene.host.scaled, SCALED[i].scaled ? SCALED[i].scaled : "") != 0)
+            world_fail(rig->world, "%s: %s", SCALED[i].sent, scene.host.scaled);
+    }
+    scene.host.ok = false;
+    scene.host.text = "no service is named \"orders\"";
+    call->sent = BYTES(WANTED);
+    post(rig, call, "/v1/scale", 422);
+    RIG_CHECK(rig, says(call, "no service is named \\\"orders\\\""));
+    scene.host.result = -EPIPE;
+    post(rig, call, "/v1/scale", 503);
+    scene_close(&scene);
+}
+
+static void the_owner_may_change_a_scale(void **state)
+{
+    rig_run(change_scale, 1, NULL);
+}
+
 /* --- without sockets -------------------------------------------------------------------------------------------------
  */
 
@@ -507,9 +621,10 @@ static void the_snapshot_starts_with_the_api(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(strangers_are_kept_out),      cmocka_unit_test(readiness_speaks_of_the_process),
-        cmocka_unit_test(lists_tell_what_runs),        cmocka_unit_test(metrics_have_those_of_services),
-        cmocka_unit_test(the_owner_may_change_things), cmocka_unit_test(the_snapshot_starts_with_the_api),
+        cmocka_unit_test(strangers_are_kept_out),       cmocka_unit_test(readiness_speaks_of_the_process),
+        cmocka_unit_test(lists_tell_what_runs),         cmocka_unit_test(metrics_have_those_of_services),
+        cmocka_unit_test(the_owner_may_change_things),  cmocka_unit_test(the_snapshot_starts_with_the_api),
+        cmocka_unit_test(the_owner_may_change_a_scale), cmocka_unit_test(strangers_are_kept_out_everywhere),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
