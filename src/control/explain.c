@@ -102,7 +102,7 @@ static void add_parameters(const struct explanation *e)
     answer_text(e->answer, "}");
 }
 
-/* The same steps as route_run() takes. */
+/* The same steps as the stage `route` takes. */
 static int find_route(struct explanation *e, const struct stage *routes)
 {
     const struct route_request request = { .gateway = e->x->gateway, .head = &e->x->request };
@@ -198,6 +198,9 @@ static int tell(struct explanation *e)
         return r;
     answer_text(e->answer, "{");
     add_request(e);
+    r = route_path_plain(&e->x->arena, e->x->request.path, &e->x->request.path); /* as route_run() */
+    if (r < 0)
+        return r;
     if (e->malformed != HTTP1_OK)
         add_refusal(e, "bad_request", http1_error_status(e->malformed), http1_error_text(e->malformed));
     else if (bytes_equal(e->x->gateway, BYTES(CONTROL_GATEWAY_MESH)))

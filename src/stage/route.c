@@ -26,7 +26,7 @@ static int set_parameters(const struct route_table *table, const struct route_fo
     return 0;
 }
 
-static enum outcome route_run(const struct stage *s, struct exchange *x)
+static enum outcome run(const struct stage *s, struct exchange *x)
 {
     const struct route_request request = { .gateway = x->gateway, .head = &x->request };
     const struct route_conf *conf = s->conf;
@@ -46,6 +46,22 @@ static enum outcome route_run(const struct stage *s, struct exchange *x)
         return OUTCOME_OVERLOAD;
     x->route = conf->routes[found.route].name;
     return stage_run(s->children[found.route], x);
+}
+
+/* The service gets the path that was routed; whoever looks at the exchange afterwards sees what the client sent (of a
+ * service's call, what the other service got: the rest of the path was for us). */
+static enum outcome route_run(const struct stage *s, struct exchange *x)
+{
+    bool outside = !bytes_equal(x->gateway, BYTES(MESH_GATEWAY));
+    struct bytes sent = x->request.path;
+    enum outcome outcome;
+
+    if (route_path_plain(&x->arena, sent, &x->request.path) < 0)
+        return OUTCOME_OVERLOAD;
+    outcome = run(s, x);
+    if (outside)
+        x->request.path = sent;
+    return outcome;
 }
 
 static int route_prepare(struct stage *stage, const struct stage *previous, struct fault *fault)

@@ -134,7 +134,8 @@ static const struct conf_field VALUE_FIELD = { .type = CONF_STRUCT, .schema = &V
 
 static const struct conf_field MATCH_FIELDS[] = {
     { .key = "path",
-      .about = "the request's path, compared as it was sent; {id} takes one element, {rest...} at the end all that is "
+      .about = "the request's path, compared as it was sent (but /%61 is /a); {id} takes one element, {rest...} at the "
+               "end all that is "
                "left; unless given: every path",
       .type = CONF_STRING,
       CONF_AT(struct route_match, path),

@@ -79,12 +79,74 @@ static int check_names(struct bytes path, struct fault *fault)
     return 0;
 }
 
+/* --- needless escapes ------------------------------------------------------------------------ */
+
+static int hex_value(char c)
+{
+    char lower = ascii_lower(c);
+
+    return c >= '0' && c <= '9' ? c - '0' : lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* What the escape at `at` stands for, if that is a character that needs none; else 0. */
+static char needless(struct bytes path, size_t at)
+{
+    int high, low;
+    char c;
+
+    if (path.data[at] != '%' || path.len - at < 3)
+        return 0;
+    high = hex_value(path.data[at + 1]);
+    low = hex_value(path.data[at + 2]);
+    c = high < 0 || low < 0 ? '\0' : (char)(high * 16 + low);
+    return (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+                   c == '_' || c == '~'
+               ? c
+               : 0;
+}
+
+static bool has_needless(struct bytes path)
+{
+    ssize_t at = bytes_find_char(path, '%'); /* few paths have any */
+
+    for (; at >= 0 && (size_t)at < path.len; at++)
+        if (needless(path, (size_t)at))
+            return true;
+    return false;
+}
+
+int route_path_plain(struct arena *arena, struct bytes path, struct bytes *ret)
+{
+    char *plain;
+    size_t len = 0;
+
+    if (!has_needless(path)) {
+        *ret = path;
+        return 0;
+    }
+    plain = arena_alloc(arena, path.len);
+    if (!plain)
+        return -ENOMEM;
+    for (size_t at = 0; at < path.len; at++) {
+        char c = needless(path, at);
+
+        plain[len++] = c ? c : path.data[at];
+        at += c ? 2 : 0;
+    }
+    *ret = bytes_of(plain, len);
+    return 0;
+}
+
+/* --- the path of a route ----------------------------------------------------------------------------------- */
+
 int route_path_check(struct bytes path, struct fault *fault)
 {
     struct bytes rest = bytes_skip(path, 1), part;
     unsigned count = 0;
     int r = 0;
 
+    if (has_needless(path))
+        return refuse(fault, "has an escape for a character that needs none: requests are compared without them");
     if (path.len == 0 || path.data[0] != '/' || !route_path_safe(path) || bytes_find_char(path, '?') >= 0 ||
         bytes_find_char(path, '#') >= 0)
         return refuse(fault, "must be a path: / first, no query, no dot segments");

@@ -31,6 +31,11 @@ int route_path_check(struct bytes path, struct fault *fault) MUST_CHECK;
 struct bytes route_path_start(const struct route_match *match);
 bool route_path_next(struct bytes *rest, struct route_element *ret);
 
+/* The path with those escapes decoded that stand for characters which need none (RFC 3986, 2.3 and 6.2.2.2): "/%61" is
+ * "/a", and whoever reads it may take the one for the other. All other escapes stay as they are. The path itself where
+ * there is nothing to decode, else a copy in the arena. -ENOMEM. */
+int route_path_plain(struct arena *arena, struct bytes path, struct bytes *ret) MUST_CHECK;
+
 /* Whether the path of a request has no dot segments: see stage/route_table.h (3). */
 bool route_path_safe(struct bytes path);
 

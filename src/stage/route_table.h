@@ -10,8 +10,9 @@
  *       headers  the more, the earlier; then query parameters, likewise; then the order in the file.
  *     Where no route of the more specific host or path matches in full, the next less specific one is looked at. A
  * route for some gateways is not there for requests of others, and no more specific for it. (2) Hosts are compared
- * without regard to case, port and final dot. Paths, methods and query parameters are compared as bytes, exactly as
- * they came: nothing is decoded or folded, so "//", "%2F" and "/a/" differ from "/", "/" and "/a". A prefix "/a" or
+ * without regard to case, port and final dot. Methods and query parameters are compared as bytes, exactly as
+ * they came; so are paths, but for needless escapes ("/%61" is "/a", route_path_plain()). Nothing else is decoded or
+ * folded: "//", "%2F" and "/a/" differ from "/", "/" and "/a". A prefix "/a" or
  * "/a/" matches "/a", "/a/" and "/a/b", not "/ab". Of header fields of one name any may have the value; of query
  * parameters of one name the first counts. (3) A path with a dot segment is refused before it is looked up
  * (route_path_safe): the service would resolve it and see another path than the one that was routed. That holds for "."

@@ -55,6 +55,12 @@ static const struct {
     { "/else", OUTCOME_NO_ROUTE, 0, "" },
     { "/orders/../catalog", OUTCOME_BAD_REQUEST, 0, "" },
     { "/orders/%2e%2E/x", OUTCOME_BAD_REQUEST, 0, "" },
+    { "/%6frders/7", OUTCOME_OK, 201, "orders" },
+    { "/c%61t%41log", OUTCOME_NO_ROUTE, 0, "" },
+    { "/c%61talo%67", OUTCOME_OK, 202, "catalog" },
+    { "/orders%2F7", OUTCOME_NO_ROUTE, 0, "" },
+    { "/orders/%", OUTCOME_OK, 201, "orders" },
+    { "/orders/%6", OUTCOME_OK, 201, "orders" },
 };
 
 static void ways(struct rig *rig)
