@@ -28,8 +28,8 @@ def prefix(tmp_path):
     (top / "lib/pkgconfig").mkdir(parents=True)
     flags = "-fsanitize=address,undefined" if "asan" in BUILD.name else "-fsanitize=thread" if "tsan" in BUILD.name else ""
     (top / "lib/pkgconfig/weft.pc").write_text(
-        f"Name: weft\nDescription: of a build\nVersion: 0\nRequires.private: sqlite3, jansson\n"
-        f"Libs: {BUILD}/src/chassis/libweft.a {flags}\nLibs.private: -lpthread -lm\nCflags: -I{ROOT}/include\n")
+        f"Name: weft\nDescription: of a build\nVersion: 0\n"
+        f"Libs: {BUILD}/src/chassis/libweft.a {flags} -lsqlite3 -ljansson -lpthread -lm\nCflags: -I{ROOT}/include\n")
     return top
 
 
