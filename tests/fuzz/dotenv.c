@@ -50,6 +50,8 @@ static void check_again(const struct dotenv *found, struct arena *arena, struct 
                                         bytes_equal(found->entries[i].value, again.entries[i].value));
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     static struct fault_list faults;
