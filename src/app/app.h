@@ -31,6 +31,12 @@ void app_error(const struct app *app, const char *format, ...) PRINTF_LIKE(2, 3)
 void app_fault(const struct app *app, const struct fault *fault);
 void app_faults(const struct app *app, const struct fault_list *faults);
 
+/* "s", but for one. */
+static inline const char *app_plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 /* What a negative errno means, for people: "permission denied". */
 const char *app_reason(int error);
 

@@ -37,8 +37,9 @@ int command_check(struct app *app, const struct invocation *invocation)
     if (r == 0)
         r = loaded_read(app, place.file, place.folder, place.state, faults, &loaded);
     if (r == 0)
-        app_printf(app, "%s: good; %u services to run, %u listeners\n", place.file, loaded->plan.service_count,
-                   loaded->plan.listener_count);
+        app_printf(app, "%s: good; %u service%s to run, %u listener%s\n", place.file, loaded->plan.service_count,
+                   app_plural(loaded->plan.service_count), loaded->plan.listener_count,
+                   app_plural(loaded->plan.listener_count));
     else if (faults) {
         app_faults(app, faults);
     }

@@ -161,8 +161,9 @@ static void say_start(struct supervisor *supervisor)
 
     for (unsigned i = 0; i < plan->service_count; i++)
         instances += scales_of(&supervisor->scales, &plan->services[i], &chosen);
-    log_say(&supervisor->log, WEFT_VERSION " runs %s: %u services with %u instances, %u workers", supervisor->file,
-            plan->service_count, instances, supervisor->workers);
+    log_say(&supervisor->log, WEFT_VERSION " runs %s: %u service%s with %u instance%s, %u worker%s", supervisor->file,
+            plan->service_count, app_plural(plan->service_count), instances, app_plural(instances), supervisor->workers,
+            app_plural(supervisor->workers));
     for (unsigned i = 0; i < plan->listener_count; i++) {
         char memory[ADDRESS_TEXT_MAX];
         struct text text = text_into(memory, sizeof(memory));
