@@ -26,7 +26,7 @@ static int set_parameters(const struct route_table *table, const struct route_fo
     return 0;
 }
 
-static enum outcome run(const struct stage *s, struct exchange *x)
+static enum outcome run_routes(const struct stage *s, struct exchange *x)
 {
     const struct route_request request = { .gateway = x->gateway, .head = &x->request };
     const struct route_conf *conf = s->conf;
@@ -34,8 +34,6 @@ static enum outcome run(const struct stage *s, struct exchange *x)
     struct route_found found;
     int r;
 
-    if (bytes_equal(x->gateway, BYTES(MESH_GATEWAY)))
-        return s->next ? stage_next(s, x) : OUTCOME_NO_ROUTE;
     if (!route_path_safe(x->request.path))
         return OUTCOME_BAD_REQUEST;
     local = stage_local(s, x);
@@ -48,19 +46,19 @@ static enum outcome run(const struct stage *s, struct exchange *x)
     return stage_run(s->children[found.route], x);
 }
 
-/* The service gets the path that was routed; whoever looks at the exchange afterwards sees what the client sent (of a
- * service's call, what the other service got: the rest of the path was for us). */
+/* The service gets the path that was routed. Whoever looks at the exchange afterwards sees what the client sent; of a
+ * service's call, what the other service got: the rest of that path was for us. */
 static enum outcome route_run(const struct stage *s, struct exchange *x)
 {
-    bool outside = !bytes_equal(x->gateway, BYTES(MESH_GATEWAY));
     struct bytes sent = x->request.path;
     enum outcome outcome;
 
     if (route_path_plain(&x->arena, sent, &x->request.path) < 0)
         return OUTCOME_OVERLOAD;
-    outcome = run(s, x);
-    if (outside)
-        x->request.path = sent;
+    if (bytes_equal(x->gateway, BYTES(MESH_GATEWAY)))
+        return s->next ? stage_next(s, x) : OUTCOME_NO_ROUTE;
+    outcome = run_routes(s, x);
+    x->request.path = sent;
     return outcome;
 }
 
