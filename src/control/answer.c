@@ -99,6 +99,17 @@ void answer_bool(struct answer *answer, const char *key, bool value)
     answer_text(answer, value ? "true" : "false");
 }
 
+void answer_words(struct answer *answer, const char *key, const struct bytes *words, size_t count)
+{
+    answer_member(answer, key);
+    answer_text(answer, "[");
+    for (size_t i = 0; i < count; i++) {
+        answer_text(answer, i ? "," : "");
+        answer_json(answer, words[i]);
+    }
+    answer_text(answer, "]");
+}
+
 /* --- sending ----------------------------------------------------------------------------------------------------- */
 
 struct answer_body {

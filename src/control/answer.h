@@ -23,6 +23,7 @@ void answer_member(struct answer *answer, const char *key); /* what follows is i
 void answer_number(struct answer *answer, const char *key, uint64_t value);
 void answer_string(struct answer *answer, const char *key, struct bytes value);
 void answer_bool(struct answer *answer, const char *key, bool value);
+void answer_words(struct answer *answer, const char *key, const struct bytes *words, size_t count); /* "a":["x","y"] */
 
 /* Makes it x's answer and takes its memory, also on failure: the answer's error, or -ENOMEM. */
 int answer_send(struct answer *answer, struct exchange *x, unsigned status, struct bytes content_type) MUST_CHECK;

@@ -57,19 +57,6 @@ static struct bytes balance_name(int by)
     return BYTES_NONE;
 }
 
-static void list_words(const char *key, const struct conf_list *list, struct answer *answer)
-{
-    const struct bytes *words = list->items;
-
-    answer_member(answer, key);
-    answer_text(answer, "[");
-    for (size_t i = 0; i < list->count; i++) {
-        answer_text(answer, i ? "," : "");
-        answer_json(answer, words[i]);
-    }
-    answer_text(answer, "]");
-}
-
 /* As it was written, or its words with spaces between. */
 static void list_command(const struct conf_list *run, struct answer *answer)
 {
@@ -123,7 +110,7 @@ static void list_run(const struct control_api_conf *conf, const struct control_s
     if (told && run.chosen)
         answer_number(answer, "scale_file", (uint64_t)service->scale);
     answer_number(answer, "restarts", restarts_of(host, service->name));
-    list_words("needs", &service->needs, answer);
+    answer_words(answer, "needs", service->needs.items, service->needs.count);
     list_limits(&service->limits, answer);
     if (told && run.warning.len > 0)
         answer_string(answer, "warning", run.warning);
@@ -140,7 +127,7 @@ static void list_service(const struct control_api_conf *conf, const struct contr
     if (service->argv)
         list_command(&service->run, answer);
     else
-        list_words("url", &service->url, answer);
+        answer_words(answer, "url", service->url.items, service->url.count);
     answer_number(answer, "ready", found ? service_ready_count(found) : 0);
     answer_number(answer, "endpoints", found && found->set ? found->set->count : 0);
     if (service->argv)

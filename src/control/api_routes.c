@@ -5,19 +5,6 @@
 #include "http/problem.h"
 #include "stage/route_table.h"
 
-static void add_words(struct answer *answer, const char *key, const struct conf_list *list)
-{
-    const struct bytes *words = list->items;
-
-    answer_member(answer, key);
-    answer_text(answer, "[");
-    for (size_t i = 0; i < list->count; i++) {
-        answer_text(answer, i ? "," : "");
-        answer_json(answer, words[i]);
-    }
-    answer_text(answer, "]");
-}
-
 /* --- what it matches ------------------------------------------------------------------------------------------ */
 
 static const char *path_kind(const struct route_match *match)
@@ -63,11 +50,11 @@ static void add_values(struct answer *answer, const char *key, const struct conf
 
 static void add_match(struct answer *answer, const struct route_match *match)
 {
-    add_words(answer, "hosts", &match->hosts);
+    answer_words(answer, "hosts", match->hosts.items, match->hosts.count);
     answer_string(answer, "path", match->regex.len ? match->regex : match->path);
     answer_string(answer, "path_kind", bytes_of_text(path_kind(match)));
     answer_bool(answer, "prefix", match->prefix);
-    add_words(answer, "methods", &match->method);
+    answer_words(answer, "methods", match->method.items, match->method.count);
     add_values(answer, "headers", &match->header);
     add_values(answer, "query", &match->query);
 }
@@ -114,7 +101,7 @@ static void add_route(void *user, unsigned index)
     answer_text(answer, listing->any ? ",{" : "{");
     listing->any = true;
     answer_string(answer, "name", route->name);
-    add_words(answer, "gateways", &route->gateways);
+    answer_words(answer, "gateways", route->gateways.items, route->gateways.count);
     add_match(answer, &route->match);
     add_steps(answer, route);
     add_target(answer, route);
